@@ -1,0 +1,18 @@
+#include "cpu/kernel.h"
+
+#define PYDL_TEXT2(x) #x
+#define PYDL_TEXT(x) PYDL_TEXT2(x)
+
+namespace pydl::cpu::PYDL_ISA {
+
+extern const PydlKernelTable table;
+const PydlKernelTable table = {
+    PYDL_ABI_VERSION,
+    sizeof(PydlKernelTable),
+    "cpu/" PYDL_TEXT(PYDL_ISA),
+#define PYDL_ENTRY(kernel, Args) &kernel,
+    PYDL_KERNELS(PYDL_ENTRY)
+#undef PYDL_ENTRY
+};
+
+}  // namespace pydl::cpu::PYDL_ISA

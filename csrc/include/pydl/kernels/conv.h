@@ -1,0 +1,5 @@
+#pragma once
+
+#include "pydl/abi.h"
+
+#define PYDL_CONV_KERNELS(X)
