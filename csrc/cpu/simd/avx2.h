@@ -1,0 +1,118 @@
+// Primitives for AVX2 with FMA and F16C: 32 bytes at a time.
+#pragma once
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+namespace isa {
+
+constexpr int kVectorBytes = 32;
+
+template <class T>
+struct RawOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Raw = typename RawOf<T>::type;
+typedef uint16_t HalfBits __attribute__((vector_size(kVectorBytes / 2)));
+
+inline Raw<float> sqrt(Raw<float> x) { return _mm256_sqrt_ps(x); }
+inline Raw<double> sqrt(Raw<double> x) { return _mm256_sqrt_pd(x); }
+
+inline Raw<float> fma(Raw<float> a, Raw<float> b, Raw<float> c) { return _mm256_fmadd_ps(a, b, c); }
+inline Raw<double> fma(Raw<double> a, Raw<double> b, Raw<double> c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
+
+constexpr int kToEven = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+constexpr int kDown = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+constexpr int kUp = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC;
+constexpr int kToZero = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
+inline Raw<float> round(Raw<float> x) { return _mm256_round_ps(x, kToEven); }
+inline Raw<double> round(Raw<double> x) { return _mm256_round_pd(x, kToEven); }
+inline Raw<float> floor(Raw<float> x) { return _mm256_round_ps(x, kDown); }
+inline Raw<double> floor(Raw<double> x) { return _mm256_round_pd(x, kDown); }
+inline Raw<float> ceil(Raw<float> x) { return _mm256_round_ps(x, kUp); }
+inline Raw<double> ceil(Raw<double> x) { return _mm256_round_pd(x, kUp); }
+inline Raw<float> trunc(Raw<float> x) { return _mm256_round_ps(x, kToZero); }
+inline Raw<double> trunc(Raw<double> x) { return _mm256_round_pd(x, kToZero); }
+
+// x * 2^n for an integral n in [-250, 250] (float) or [-2000, 2000] (double); in two steps, because
+// 2^n itself may be out of range where the product is not.
+inline Raw<float> scale(Raw<float> x, Raw<float> n) {
+  const Raw<int32_t> whole = (Raw<int32_t>)_mm256_cvtps_epi32(n), half = whole >> 1;
+  return x * (Raw<float>)((half + 127) << 23) * (Raw<float>)((whole - half + 127) << 23);
+}
+inline Raw<double> scale(Raw<double> x, Raw<double> n) {
+  // Adding 1.5 * 2^52 leaves the integer in the low bits of the mantissa.
+  const Raw<int64_t> whole = (Raw<int64_t>)(n + 0x1.8p52) - 0x4338000000000000;
+  const Raw<int64_t> half = (Raw<int64_t>)(isa::floor(n * 0.5) + 0x1.8p52) - 0x4338000000000000;
+  return x * (Raw<double>)((half + 1023) << 52) * (Raw<double>)((whole - half + 1023) << 52);
+}
+
+inline __m256i first_lanes_32(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i first_lanes_64(int n) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+template <class T>
+inline Raw<T> load_partial(const T* p, int n) {
+  if constexpr (sizeof(T) == 4) {
+    return (Raw<T>)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), first_lanes_32(n));
+  } else if constexpr (sizeof(T) == 8) {
+    return (Raw<T>)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), first_lanes_64(n));
+  } else {
+    Raw<T> v = {};
+    memcpy(&v, p, n * sizeof(T));
+    return v;
+  }
+}
+template <class T>
+inline void store_partial(T* p, Raw<T> v, int n) {
+  if constexpr (sizeof(T) == 4) {
+    _mm256_maskstore_epi32(reinterpret_cast<int*>(p), first_lanes_32(n), (__m256i)v);
+  } else if constexpr (sizeof(T) == 8) {
+    _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), first_lanes_64(n), (__m256i)v);
+  } else {
+    memcpy(p, &v, n * sizeof(T));
+  }
+}
+
+inline HalfBits load_partial_half(const uint16_t* p, int n) {
+  HalfBits v = {};
+  memcpy(&v, p, n * sizeof(uint16_t));
+  return v;
+}
+inline void store_partial_half(uint16_t* p, HalfBits v, int n) {
+  memcpy(p, &v, n * sizeof(uint16_t));
+}
+
+// Stores past the cache; `p` is aligned to the vector size.
+template <class T>
+inline void stream(T* p, Raw<T> v) {
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(p), (__m256i)v);
+}
+inline void stream_fence() { _mm_sfence(); }
+
+inline bool any(Raw<int64_t> v) { return !_mm256_testz_si256((__m256i)v, (__m256i)v); }
+
+inline Raw<uint32_t> widen_bits(HalfBits h) {
+  return (Raw<uint32_t>)_mm256_cvtepu16_epi32((__m128i)h);
+}
+// Of lanes below 2^16.
+inline HalfBits narrow_bits(Raw<uint32_t> x) {
+  return (HalfBits)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)x),
+                                    _mm256_extracti128_si256((__m256i)x, 1));
+}
+
+inline Raw<float> half_to_float(HalfBits h) { return _mm256_cvtph_ps((__m128i)h); }
+inline HalfBits float_to_half(Raw<float> x) { return (HalfBits)_mm256_cvtps_ph(x, kToEven); }
+
+}  // namespace isa
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA

@@ -1,0 +1,95 @@
+// Primitives for AVX-512 (F, BW, VL, DQ): 64 bytes at a time, with lane masks.
+#pragma once
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+namespace isa {
+
+constexpr int kVectorBytes = 64;
+
+template <class T>
+struct RawOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Raw = typename RawOf<T>::type;
+typedef uint16_t HalfBits __attribute__((vector_size(kVectorBytes / 2)));
+
+inline Raw<float> sqrt(Raw<float> x) { return _mm512_sqrt_ps(x); }
+inline Raw<double> sqrt(Raw<double> x) { return _mm512_sqrt_pd(x); }
+
+inline Raw<float> fma(Raw<float> a, Raw<float> b, Raw<float> c) { return _mm512_fmadd_ps(a, b, c); }
+inline Raw<double> fma(Raw<double> a, Raw<double> b, Raw<double> c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
+
+constexpr int kToEven = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+constexpr int kDown = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+constexpr int kUp = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC;
+constexpr int kToZero = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
+inline Raw<float> round(Raw<float> x) { return _mm512_roundscale_ps(x, kToEven); }
+inline Raw<double> round(Raw<double> x) { return _mm512_roundscale_pd(x, kToEven); }
+inline Raw<float> floor(Raw<float> x) { return _mm512_roundscale_ps(x, kDown); }
+inline Raw<double> floor(Raw<double> x) { return _mm512_roundscale_pd(x, kDown); }
+inline Raw<float> ceil(Raw<float> x) { return _mm512_roundscale_ps(x, kUp); }
+inline Raw<double> ceil(Raw<double> x) { return _mm512_roundscale_pd(x, kUp); }
+inline Raw<float> trunc(Raw<float> x) { return _mm512_roundscale_ps(x, kToZero); }
+inline Raw<double> trunc(Raw<double> x) { return _mm512_roundscale_pd(x, kToZero); }
+
+// x * 2^n for an integral n.
+inline Raw<float> scale(Raw<float> x, Raw<float> n) { return _mm512_scalef_ps(x, n); }
+inline Raw<double> scale(Raw<double> x, Raw<double> n) { return _mm512_scalef_pd(x, n); }
+
+inline uint64_t first_lanes(int n) { return _bzhi_u64(~uint64_t{0}, n); }
+
+template <class T>
+inline Raw<T> load_partial(const T* p, int n) {
+  const uint64_t lanes = first_lanes(n);
+  if constexpr (sizeof(T) == 1) return (Raw<T>)_mm512_maskz_loadu_epi8(lanes, p);
+  if constexpr (sizeof(T) == 2) return (Raw<T>)_mm512_maskz_loadu_epi16(lanes, p);
+  if constexpr (sizeof(T) == 4) return (Raw<T>)_mm512_maskz_loadu_epi32(lanes, p);
+  if constexpr (sizeof(T) == 8) return (Raw<T>)_mm512_maskz_loadu_epi64(lanes, p);
+}
+template <class T>
+inline void store_partial(T* p, Raw<T> v, int n) {
+  const uint64_t lanes = first_lanes(n);
+  if constexpr (sizeof(T) == 1) _mm512_mask_storeu_epi8(p, lanes, (__m512i)v);
+  if constexpr (sizeof(T) == 2) _mm512_mask_storeu_epi16(p, lanes, (__m512i)v);
+  if constexpr (sizeof(T) == 4) _mm512_mask_storeu_epi32(p, lanes, (__m512i)v);
+  if constexpr (sizeof(T) == 8) _mm512_mask_storeu_epi64(p, lanes, (__m512i)v);
+}
+
+inline HalfBits load_partial_half(const uint16_t* p, int n) {
+  return (HalfBits)_mm256_maskz_loadu_epi16(first_lanes(n), p);
+}
+inline void store_partial_half(uint16_t* p, HalfBits v, int n) {
+  _mm256_mask_storeu_epi16(p, first_lanes(n), (__m256i)v);
+}
+
+// Stores past the cache; `p` is aligned to the vector size.
+template <class T>
+inline void stream(T* p, Raw<T> v) {
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(p), (__m512i)v);
+}
+inline void stream_fence() { _mm_sfence(); }
+
+inline bool any(Raw<int64_t> v) { return _mm512_test_epi64_mask((__m512i)v, (__m512i)v) != 0; }
+
+inline Raw<uint32_t> widen_bits(HalfBits h) {
+  return (Raw<uint32_t>)_mm512_cvtepu16_epi32((__m256i)h);
+}
+// Of lanes below 2^16.
+inline HalfBits narrow_bits(Raw<uint32_t> x) {
+  return (HalfBits)_mm512_cvtepi32_epi16((__m512i)x);
+}
+
+inline Raw<float> half_to_float(HalfBits h) { return _mm512_cvtph_ps((__m256i)h); }
+inline HalfBits float_to_half(Raw<float> x) { return (HalfBits)_mm512_cvtps_ph(x, kToEven); }
+
+}  // namespace isa
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA

@@ -1,0 +1,100 @@
+// Primitives for aarch64 Advanced SIMD: 16 bytes at a time.
+#pragma once
+
+#include <arm_neon.h>
+#include <stdint.h>
+#include <string.h>
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+namespace isa {
+
+constexpr int kVectorBytes = 16;
+
+template <class T>
+struct RawOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Raw = typename RawOf<T>::type;
+typedef uint16_t HalfBits __attribute__((vector_size(kVectorBytes / 2)));
+
+inline Raw<float> sqrt(Raw<float> x) { return (Raw<float>)vsqrtq_f32((float32x4_t)x); }
+inline Raw<double> sqrt(Raw<double> x) { return (Raw<double>)vsqrtq_f64((float64x2_t)x); }
+
+inline Raw<float> fma(Raw<float> a, Raw<float> b, Raw<float> c) {
+  return (Raw<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+inline Raw<double> fma(Raw<double> a, Raw<double> b, Raw<double> c) {
+  return (Raw<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+
+inline Raw<float> round(Raw<float> x) { return (Raw<float>)vrndnq_f32((float32x4_t)x); }
+inline Raw<double> round(Raw<double> x) { return (Raw<double>)vrndnq_f64((float64x2_t)x); }
+inline Raw<float> floor(Raw<float> x) { return (Raw<float>)vrndmq_f32((float32x4_t)x); }
+inline Raw<double> floor(Raw<double> x) { return (Raw<double>)vrndmq_f64((float64x2_t)x); }
+inline Raw<float> ceil(Raw<float> x) { return (Raw<float>)vrndpq_f32((float32x4_t)x); }
+inline Raw<double> ceil(Raw<double> x) { return (Raw<double>)vrndpq_f64((float64x2_t)x); }
+inline Raw<float> trunc(Raw<float> x) { return (Raw<float>)vrndq_f32((float32x4_t)x); }
+inline Raw<double> trunc(Raw<double> x) { return (Raw<double>)vrndq_f64((float64x2_t)x); }
+
+// x * 2^n for an integral n in [-250, 250] (float) or [-2000, 2000] (double); in two steps, because
+// 2^n itself may be out of range where the product is not.
+inline Raw<float> scale(Raw<float> x, Raw<float> n) {
+  const Raw<int32_t> whole = __builtin_convertvector(n, Raw<int32_t>), half = whole >> 1;
+  return x * (Raw<float>)((half + 127) << 23) * (Raw<float>)((whole - half + 127) << 23);
+}
+inline Raw<double> scale(Raw<double> x, Raw<double> n) {
+  const Raw<int64_t> whole = __builtin_convertvector(n, Raw<int64_t>), half = whole >> 1;
+  return x * (Raw<double>)((half + 1023) << 52) * (Raw<double>)((whole - half + 1023) << 52);
+}
+
+template <class T>
+inline Raw<T> load_partial(const T* p, int n) {
+  T lanes[kVectorBytes / sizeof(T)] = {};
+  for (int i = 0; i < n; ++i) lanes[i] = p[i];
+  Raw<T> v;
+  memcpy(&v, lanes, sizeof v);
+  return v;
+}
+template <class T>
+inline void store_partial(T* p, Raw<T> v, int n) {
+  for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+
+inline HalfBits load_partial_half(const uint16_t* p, int n) {
+  HalfBits v = {};
+  for (int i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+inline void store_partial_half(uint16_t* p, HalfBits v, int n) {
+  for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+
+// aarch64 CPUs detect streams of plain stores by themselves.
+template <class T>
+inline void stream(T* p, Raw<T> v) {
+  memcpy(p, &v, sizeof v);
+}
+inline void stream_fence() {}
+
+inline bool any(Raw<int64_t> v) { return (v[0] | v[1]) != 0; }
+
+inline Raw<uint32_t> widen_bits(HalfBits h) {
+  return __builtin_convertvector(h, Raw<uint32_t>);
+}
+// Of lanes below 2^16.
+inline HalfBits narrow_bits(Raw<uint32_t> x) {
+  return __builtin_convertvector(x, HalfBits);
+}
+
+inline Raw<float> half_to_float(HalfBits h) {
+  return (Raw<float>)vcvt_f32_f16(vreinterpret_f16_u16((uint16x4_t)h));
+}
+inline HalfBits float_to_half(Raw<float> x) {
+  return (HalfBits)vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)x));
+}
+
+}  // namespace isa
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA
