@@ -1,0 +1,174 @@
+// Elementary functions of Vec<float> and Vec<double>, right for 0, inf, NaN and denormals too. The
+// polynomials are minimax fits; errors are the largest seen, in units in the last place of the result.
+#pragma once
+
+#include <math.h>
+
+#include "cpu/simd/vec.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+// c0 + c1 x + c2 x^2 + ...
+template <class T>
+inline Vec<T> polynomial(Vec<T>, T c) {
+  return c;
+}
+template <class T, class... Rest>
+inline Vec<T> polynomial(Vec<T> x, T c, T next, Rest... rest) {
+  return fma(polynomial(x, next, rest...), x, c);
+}
+
+template <class T>
+struct MathConstants;
+template <>
+struct MathConstants<float> {
+  static constexpr float ln2_hi = 0x1.63p-1f, ln2_lo = -0x1.bd0106p-13f;  // products with n are exact
+  static constexpr float exp_min = -104, exp_max = 89, expm1_min = -20;
+  static constexpr float smallest_normal = 0x1p-126f;
+  static constexpr int mantissa_bits = 23;
+  static constexpr int32_t sqrt_half = 0x3f3504f3;  // the bits of sqrt(1/2)
+};
+template <>
+struct MathConstants<double> {
+  static constexpr double ln2_hi = 0x1.62e42fee00000p-1, ln2_lo = 0x1.a39ef35793c76p-33;
+  static constexpr double exp_min = -746, exp_max = 710, expm1_min = -40;
+  static constexpr double smallest_normal = 0x1p-1022;
+  static constexpr int mantissa_bits = 52;
+  static constexpr int64_t sqrt_half = 0x3fe6a09e667f3bcd;
+};
+
+// (exp(r) - 1 - r) / r^2 for |r| <= ln(2)/2.
+inline Vec<float> exp_tail(Vec<float> r) {
+  return polynomial(r, 0.5f, 0.16666666f, 0.041666359f, 0.0083333906f, 0.0013940724f, 0.00019845609f);
+}
+inline Vec<double> exp_tail(Vec<double> r) {
+  return polynomial(r, 0.5, 0x1.5555555555559p-3, 0x1.555555555553ep-5, 0x1.111111110f6a9p-7,
+                    0x1.6c16c16c1f158p-10, 0x1.a01a01afe9c2cp-13, 0x1.a01a017b99759p-16,
+                    0x1.71ddf841bc5aep-19, 0x1.27e53658d768fp-22, 0x1.af5ee8c187288p-26,
+                    0x1.1ee89217bd323p-29);
+}
+
+// exp(x) = 2^n (1 + m)
+template <class T>
+struct Exponential {
+  Vec<T> n, m;
+};
+template <class T>
+inline Exponential<T> split_exp(Vec<T> x) {
+  using C = MathConstants<T>;
+  const Vec<T> n = round(x * static_cast<T>(M_LOG2E));
+  const Vec<T> r = fma(n, -C::ln2_lo, fma(n, -C::ln2_hi, x));
+  return {n, fma(r * r, exp_tail(r), r)};
+}
+
+// 1 ulp
+template <class T>
+inline Vec<T> exp(Vec<T> x) {
+  using C = MathConstants<T>;
+  x = select(x < C::exp_min, C::exp_min, x);
+  const Exponential<T> e = split_exp(select(x > C::exp_max, C::exp_max, x));
+  return scale(e.m + 1, e.n);
+}
+
+// 1.5 ulp
+template <class T>
+inline Vec<T> expm1(Vec<T> x) {
+  using C = MathConstants<T>;
+  const Vec<T> clamped = select(x < C::expm1_min, C::expm1_min, x);
+  const Exponential<T> e = split_exp(select(clamped > C::exp_max, C::exp_max, clamped));
+  const Vec<T> result = scale(e.m + (Vec<T>(1) - scale(Vec<T>(1), -e.n)), e.n);
+  return select(x == 0, x, result);
+}
+
+// log(1 + f) for sqrt(1/2) <= 1 + f <= sqrt(2), plus e log(2).
+inline Vec<float> log_near_one(Vec<float> f, Vec<float> e) {
+  using C = MathConstants<float>;
+  const Vec<float> f2 = f * f;
+  const Vec<float> p = polynomial(f, 0.33333313f, -0.25000009f, 0.20002118f, -0.16667998f, 0.14219564f,
+                                  -0.12405563f, 0.11888061f, -0.11675761f, 0.067469783f);
+  const Vec<float> tail = fma(e, C::ln2_lo, f2 * f * p);
+  return fma(e, C::ln2_hi, f - fma(f2, 0.5f, -tail));
+}
+inline Vec<double> log_near_one(Vec<double> f, Vec<double> e) {
+  using C = MathConstants<double>;
+  const Vec<double> s = f / (f + 2), z = s * s;  // log(1 + f) = 2 atanh(s)
+  const Vec<double> p = polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fca1p-2, 0x1.2492494201c5dp-2,
+                                   0x1.c71c51faece4dp-3, 0x1.7466420ce4a7cp-3, 0x1.39a1652f98d3dp-3,
+                                   0x1.2f08ec6872dd8p-3);
+  const Vec<double> half = f * f * 0.5;
+  const Vec<double> tail = fma(s, fma(z, p, half), e * C::ln2_lo);
+  return fma(e, C::ln2_hi, f - (half - tail));
+}
+
+// 1 ulp
+template <class T>
+inline Vec<T> log(Vec<T> x) {
+  using C = MathConstants<T>;
+  using I = IntLike<T>;
+  constexpr T shift = I{1} << C::mantissa_bits;
+  const Mask<T> denormal = x < C::smallest_normal;
+  const Vec<I> bits = bit_cast<I>(select(denormal, x * shift, x));
+  const Vec<I> exponent = (bits - C::sqrt_half) >> C::mantissa_bits;
+  const Vec<T> e = convert<T>(exponent) - select(denormal, Vec<T>(C::mantissa_bits), 0);
+  const Vec<T> f = bit_cast<T>(bits - (exponent << C::mantissa_bits)) - 1;
+  const Vec<T> finite = select(x < 0, static_cast<T>(NAN), log_near_one(f, e));
+  const Vec<T> special = select(x == 0, static_cast<T>(-INFINITY), x);
+  return select((x != 0) & (x < static_cast<T>(INFINITY)), finite, special);
+}
+
+// 2 ulp
+template <class T>
+inline Vec<T> log1p(Vec<T> x) {
+  const Vec<T> u = x + 1;
+  const Mask<T> inside = (u > 0) & (u < static_cast<T>(INFINITY));
+  const Vec<T> lost = select(inside, (x - (u - 1)) / u, 0);  // what rounding took from u
+  return select(x == 0, x, log(u) + lost);
+}
+
+// 2.5 ulp
+template <class T>
+inline Vec<T> sigmoid(Vec<T> x) {
+  const Vec<T> e = exp(-abs(x));
+  return select(x < 0, e, 1) / (e + 1);
+}
+
+// 1.5 ulp
+inline Vec<float> tanh(Vec<float> x) {
+  const Vec<float> a = abs(x), x2 = x * x;
+  const Vec<float> p =
+      polynomial(x2, -0.33333331f, 0.13333206f, -0.053946763f, 0.021700704f, -0.0081773996f, 0.0021429628f);
+  const Vec<float> large = Vec<float>(1) - Vec<float>(2) / (exp(a + a) + 1);
+  return copysign(select(a < 0.625f, fma(a * x2, p, a), large), x);
+}
+// 3 ulp
+inline Vec<double> tanh(Vec<double> x) {
+  const Vec<double> a = abs(x);
+  const Vec<double> e = expm1(select(a > 20, 40, a + a));
+  return copysign(e / (e + 2), x);
+}
+
+template <class Function>
+inline Vec<double> lanewise(Vec<double> x, Function f) {
+  double lanes[Vec<double>::size];
+  x.store(lanes);
+  for (double& lane : lanes) lane = f(lane);
+  return Vec<double>::load(lanes);
+}
+
+// 1.5 ulp
+inline Vec<float> erf(Vec<float> x) {
+  const Vec<float> a = abs(x), clamped = select(a > 4, 4, a);
+  const Vec<float> p = polynomial(x * x, 0.12837917f, -0.37612635f, 0.11283715f, -0.026860509f,
+                                  0.0052038594f, -0.00081756397f, 8.5131047e-5f);
+  const Vec<float> log_erfc = polynomial(clamped, 0.00016920267f, -1.1294883f, -0.63340086f,
+                                         -0.10822035f, 0.025080597f, -0.0041562472f, 0.00043139193f,
+                                         -2.0828475e-5f);
+  return select(a < 0.9f, fma(x, p, x), copysign(Vec<float>(1) - exp(log_erfc), x));
+}
+inline Vec<double> erf(Vec<double> x) {
+  return lanewise(x, [](double lane) { return ::erf(lane); });
+}
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA
