@@ -1,0 +1,180 @@
+// The blocked matrix product C = A @ B for any source of A and any destination of C.
+//
+//   for each block of columns of B that fits the second-level cache
+//     for each group of row strips
+//       for each block of k            a strip of A then fits the first-level cache
+//         for each strip: pack A
+//           for each panel of B in the block: one tile
+//
+// How k is cut depends on k alone, and within a block every element of C adds up in order, so the
+// result does not depend on the number of threads or on where rows and columns are cut.
+#pragma once
+
+#include "cpu/gemm/pack.h"
+#include "cpu/kernel.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+constexpr int64_t kStripDepthBytes = 1536;      // of k: kTileRows of these stay in the L1 cache
+constexpr int64_t kColumnBlockBytes = 1 << 19;  // of B: stays in the L2 cache
+constexpr int64_t kGroupStrips = 16;            // strips that share one pass over k
+constexpr int64_t kProductsPerThread = 1 << 17;  // fewer are not worth waking a thread for
+
+// Blocks of k of nearly equal size.
+template <class T>
+struct Depth {
+  int64_t k, blocks, size;
+
+  explicit Depth(int64_t depth)
+      : k(depth),
+        blocks(larger(1, divide_up(depth, kStripDepthBytes / static_cast<int64_t>(sizeof(T))))),
+        size(divide_up(depth, blocks)) {}
+  int64_t begin(int64_t block) const { return smaller(k, block * size); }
+  int64_t count(int64_t block) const { return begin(block + 1) - begin(block); }
+};
+
+// B as panels of kTileColumns columns: row l of panel p is at panel(p).data + l * step. Full panels
+// may lie in the caller's matrix; the others are packed.
+template <class T>
+struct Panels {
+  static constexpr int kWidth = kTileColumns<T>;
+  const T* direct;  // or NULL: all panels are packed
+  int64_t direct_step;
+  const T* packed;
+  int64_t k, n;
+
+  int64_t count() const { return divide_up(n, kWidth); }
+  int columns(int64_t panel) const {
+    return static_cast<int>(smaller(kWidth, n - panel * kWidth));
+  }
+  bool is_direct(int64_t panel) const { return direct && columns(panel) == kWidth; }
+  TileInput<T> rows_from(int64_t panel, int64_t l) const {
+    if (is_direct(panel)) return {direct + l * direct_step + panel * kWidth, 0, direct_step};
+    const int64_t first = direct ? count() - 1 : 0;  // beside a direct matrix only the last is packed
+    return {packed + ((panel - first) * k + l) * kWidth, 0, kWidth};
+  }
+};
+
+// Strips of at most kTileRows rows, of nearly equal height.
+struct Strips {
+  int64_t rows, count;
+
+  explicit Strips(int64_t m) : rows(m), count(divide_up(m, kTileRows)) {}
+  int64_t begin(int64_t strip) const { return strip * rows / count; }
+  int height(int64_t strip) const { return static_cast<int>(begin(strip + 1) - begin(strip)); }
+};
+
+// One thread's part of C: strips [strip, strip_end) of panels [panel, panel_end).
+struct Region {
+  int64_t strip, strip_end, panel, panel_end;
+};
+
+// `source.strip(row, rows, l, depth, buffer)` gives rows of A from column l on, packed into the
+// buffer or where they are. `out.place(row, column, columns)` is where a tile of C accumulates, or a
+// NULL pointer where C can not hold partial sums; `out.finish(row, rows, column, columns, tile)` gets
+// the completed sums.
+template <class T, class Source, class Output>
+void multiply_region(const Strips& strips, const Panels<T>& panels, const Source& source,
+                     const Output& out, Region region, T* strip_buffer, T* tile_buffer) {
+  constexpr int kSize = Vec<T>::size, kWidth = kTileColumns<T>;
+  const Depth<T> depth(panels.k);
+  const int64_t buffer_row = (region.panel_end - region.panel) * kWidth;
+  const int64_t first_row = strips.begin(region.strip);
+  const int last_vectors = (panels.columns(panels.count() - 1) + kSize - 1) / kSize;
+  for (int64_t block = 0; block < depth.blocks; ++block) {
+    const int64_t l = depth.begin(block), count = depth.count(block);
+    for (int64_t strip = region.strip; strip < region.strip_end; ++strip) {
+      const int64_t row = strips.begin(strip);
+      const int rows = strips.height(strip);
+      const TileInput<T> a = source.strip(row, rows, l, count, strip_buffer);
+      const auto full_tile = find_tile<T>(rows, kTileVectors);
+      const auto last_tile = find_tile<T>(rows, last_vectors);
+      for (int64_t panel = region.panel; panel < region.panel_end; ++panel) {
+        const int64_t column = panel * kWidth;
+        const int columns = panels.columns(panel);
+        TileOutput<T> c = out.place(row, column);
+        c.columns = columns;
+        c.accumulate |= block > 0;
+        if (!c.data) {
+          c.data = tile_buffer + (row - first_row) * buffer_row + column - region.panel * kWidth;
+          c.row = buffer_row;
+        }
+        const TileInput<T> b = panels.rows_from(panel, l);
+        (columns == kWidth ? full_tile : last_tile)(count, a, b, 8 * b.step, c);
+        if (block + 1 == depth.blocks) out.finish(row, rows, column, columns, c.data, c.row);
+      }
+    }
+  }
+}
+
+// How C is shared out: units of one strip times one block of columns, all strips of a block first.
+struct Sharing {
+  int64_t block_panels, blocks, units, grain;
+};
+
+template <class T>
+Sharing share(int64_t strips, const Panels<T>& panels, int64_t threads) {
+  const Depth<T> depth(panels.k);
+  const int64_t panel_bytes = depth.size * kTileColumns<T> * static_cast<int64_t>(sizeof(T));
+  const int64_t count = panels.count();
+  int64_t block = larger(1, kColumnBlockBytes / larger(1, panel_bytes));
+  if (threads > 1 && strips < 8 * threads) {
+    block = smaller(block, larger(1, count * strips / (8 * threads)));
+  }
+  block = smaller(block, count);
+  const int64_t unit = kTileRows * block * kTileColumns<T> * larger(1, panels.k);
+  const int64_t blocks = divide_up(count, block);
+  return {block, blocks, blocks * strips, divide_up(kProductsPerThread, unit)};
+}
+
+// `pack_panel(panel, dst)` writes all k rows of a panel, kTileColumns apart; it is called for the
+// panels that are not direct.
+template <class T, class Source, class PackPanel, class Output>
+PydlStatus multiply(const PydlContext* context, int64_t m, Panels<T> panels, const Source& source,
+                    const PackPanel& pack_panel, const Output& out) {
+  constexpr int64_t kWidth = kTileColumns<T>;
+  const int64_t count = panels.count(), panel_size = larger(1, panels.k) * kWidth;
+  const int64_t first_packed = panels.direct ? panels.n / kWidth : 0;
+  Scratch<T> packed(context, larger(1, (count - first_packed) * panel_size));
+  if (!packed) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
+  parallel_for(context, count - first_packed, divide_up(kProductsPerThread / 8, panel_size),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t p = begin; p < end; ++p) {
+                   pack_panel(first_packed + p, packed.data() + p * panel_size);
+                 }
+               });
+  panels.packed = packed.data();
+
+  const Strips strips(m);
+  const Sharing sharing = share(strips.count, panels, context->num_threads);
+  const int64_t strip_size = Depth<T>(panels.k).size * padded<T>(kTileRows) + kTileRows * kWidth;
+  const int64_t tile_size = kGroupStrips * kTileRows * sharing.block_panels * kWidth;
+  bool enough_memory = true;
+  parallel_for(context, sharing.units, sharing.grain, [&](int64_t begin, int64_t end) {
+    Scratch<T> buffer(context, strip_size + tile_size);
+    if (!buffer) {
+      __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
+      return;
+    }
+    for (int64_t unit = begin; unit < end;) {
+      const int64_t block = unit / strips.count, strip = unit % strips.count;
+      const int64_t group = smaller(smaller(kGroupStrips, strips.count - strip), end - unit);
+      const int64_t panel = block * sharing.block_panels;
+      const Region region = {strip, strip + group, panel,
+                             smaller(count, panel + sharing.block_panels)};
+      multiply_region(strips, panels, source, out, region, buffer.data(),
+                      buffer.data() + strip_size);
+      unit += group;
+    }
+  });
+  if (!enough_memory) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
+  return PYDL_OK;
+}
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA

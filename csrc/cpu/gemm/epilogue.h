@@ -1,0 +1,68 @@
+// What happens to finished sums on their way to C: conversion, bias and activation.
+#pragma once
+
+#include "cpu/activation.h"
+#include "cpu/gemm/pack.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+// Bias and result are of type S and O; sums of type Compute<S>.
+template <class S, class O>
+struct Epilogue {
+  using T = Compute<S>;
+  const S* bias;  // or NULL
+  PydlActivation activation;
+  bool accumulate;  // add the sums to the result, where the tiles have not done so
+
+  bool empty() const { return !bias && activation == PYDL_ACTIVATION_NONE; }
+
+  // Row `sum` of C from some column on; `pre`, or NULL, receives what the activation is applied to.
+  void row(const T* sum, int64_t n, int64_t column, O* out, O* pre) const {
+    with_activation<T>(activation, [&](auto f) {
+      constexpr int kSize = Vec<T>::size;
+      const auto chunk = [&](int64_t j, auto... count) {
+        Vec<T> x = load(sum + j, count...);
+        if (accumulate) x += load(out + j, count...);
+        if (bias) x += load(bias + column + j, count...);
+        if (pre) store(x, pre + j, count...);
+        store(f(x), out + j, count...);
+      };
+      int64_t j = 0;
+      for (; j + kSize <= n; j += kSize) chunk(j);
+      if (j < n) chunk(j, static_cast<int>(n - j));
+    });
+  }
+};
+
+// C as a matrix in the caller's memory.
+template <class S, class O>
+struct MatrixOutput {
+  using T = Compute<S>;
+  static constexpr bool kInPlace = std::is_same_v<T, O>;
+  O* data;
+  O* pre_activation;  // or NULL; strides like data
+  int64_t row_stride;
+  bool accumulate;
+  Epilogue<S, O> epilogue;
+
+  TileOutput<T> place(int64_t row, int64_t column) const {
+    if constexpr (kInPlace) {
+      return {data + row * row_stride + column, row_stride, 0, accumulate};
+    } else {
+      return {nullptr, 0, 0, false};
+    }
+  }
+  void finish(int64_t row, int rows, int64_t column, int columns, const T* sum,
+              int64_t sum_row) const {
+    if (kInPlace && epilogue.empty() && !pre_activation) return;
+    for (int i = 0; i < rows; ++i) {
+      const int64_t at = (row + i) * row_stride + column;
+      epilogue.row(sum + i * sum_row, columns, column, data + at,
+                   pre_activation ? pre_activation + at : nullptr);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA

@@ -1,0 +1,108 @@
+#include "cpu/gemm/integer.h"
+#include "cpu/gemm/matrix.h"
+#include "cpu/simd/dtype.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kDirectStrips = 4;  // B is packed when more strips of A than this read it
+
+template <class S, class O>
+PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& args) {
+  using T = Compute<S>;
+  const S* b = static_cast<const S*>(args.b);
+  const int64_t m = args.m, n = args.n, k = args.k;
+  Panels<T> panels = {nullptr, args.b_row_stride, nullptr, k, n};
+  if constexpr (std::is_same_v<S, T>) {
+    const bool small = m <= kDirectStrips * kTileRows ||
+                       n * k * static_cast<int64_t>(sizeof(T)) <= kDirectBytes;
+    if (args.b_col_stride == 1 && small) panels.direct = b;
+  }
+  const MatrixStrips<S> strips(static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride,
+                               m, n, k);
+  const bool in_place = std::is_same_v<T, O>;
+  const Epilogue<S, O> epilogue = {static_cast<const S*>(args.bias), args.activation,
+                                   args.accumulate && !in_place};
+  const MatrixOutput<S, O> out = {static_cast<O*>(args.c), static_cast<O*>(args.pre_activation),
+                                  args.c_row_stride, args.accumulate != 0, epilogue};
+  return multiply<T>(
+      context, m, panels, strips,
+      [&](int64_t panel, T* dst) {
+        pack_matrix_panel(b, args.b_row_stride, args.b_col_stride, k, n, panel, dst);
+      },
+      out);
+}
+
+// Calls body(args of one matrix product) for batch items [begin, end).
+template <class S, class O, class Body>
+PydlStatus for_batches(const PydlGemmArgs& batch, int64_t begin, int64_t end, Body&& body) {
+  for (int64_t item = begin; item < end; ++item) {
+    PydlGemmArgs one = batch;
+    int64_t rest = item, a = 0, b = 0, c = 0;
+    for (int d = batch.batch_rank - 1; d >= 0; --d) {
+      const int64_t i = rest % batch.batch_shape[d];
+      rest /= batch.batch_shape[d];
+      a += i * batch.a_batch_strides[d];
+      b += i * batch.b_batch_strides[d];
+      c += i * batch.c_batch_strides[d];
+    }
+    one.a = static_cast<const S*>(batch.a) + a;
+    one.b = static_cast<const S*>(batch.b) + b;
+    one.c = static_cast<O*>(batch.c) + c;
+    if (batch.pre_activation) one.pre_activation = static_cast<O*>(batch.pre_activation) + c;
+    const PydlStatus status = body(one);
+    if (status != PYDL_OK) return status;
+  }
+  return PYDL_OK;
+}
+
+// Threads share the batch where it is long enough, else the matrices.
+template <class S, class O, class Product>
+PydlStatus multiply_batch(const PydlContext* context, const PydlGemmArgs& args, Product&& product) {
+  int64_t batch = 1;
+  for (int d = 0; d < args.batch_rank; ++d) batch *= args.batch_shape[d];
+  const auto one = [&](const PydlGemmArgs& item) { return product(context, item); };
+  if (batch < 2 * context->num_threads) return for_batches<S, O>(args, 0, batch, one);
+
+  const int64_t work = larger(1, args.m * args.n * larger(1, args.k));
+  PydlStatus status = PYDL_OK;
+  parallel_for(context, batch, divide_up(kProductsPerThread, work), [&](int64_t begin, int64_t end) {
+    const PydlStatus part = for_batches<S, O>(args, begin, end, one);
+    if (part != PYDL_OK) __atomic_store_n(&status, part, __ATOMIC_RELAXED);
+  });
+  return status;
+}
+
+template <class S, class O = S>
+PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args) {
+  return multiply_batch<S, O>(context, args, multiply_matrices<S, O>);
+}
+template <class T>
+PydlStatus multiply_integers(const PydlContext* context, const PydlGemmArgs& args) {
+  return multiply_batch<T, T>(context, args, multiply_integer_matrices<T>);
+}
+
+}  // namespace
+
+PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* arguments) {
+  const PydlGemmArgs& args = *arguments;
+  if (args.m == 0 || args.n == 0) return PYDL_OK;
+  const bool to_float = args.out_dtype == PYDL_FLOAT32;
+  switch (args.dtype) {
+    case PYDL_FLOAT32: return multiply_floats<float>(context, args);
+    case PYDL_FLOAT64: return multiply_floats<double>(context, args);
+    case PYDL_FLOAT16:
+      return to_float ? multiply_floats<Half, float>(context, args)
+                      : multiply_floats<Half>(context, args);
+    case PYDL_BFLOAT16:
+      return to_float ? multiply_floats<BFloat16, float>(context, args)
+                      : multiply_floats<BFloat16>(context, args);
+    case PYDL_INT8: return multiply_integers<int8_t>(context, args);
+    case PYDL_UINT8: return multiply_integers<uint8_t>(context, args);
+    case PYDL_INT32: return multiply_integers<int32_t>(context, args);
+    case PYDL_INT64: return multiply_integers<int64_t>(context, args);
+    default: return fail_dtype(context, "matmul", "a numeric dtype", args.dtype);
+  }
+}
+
+}  // namespace pydl::cpu::PYDL_ISA
