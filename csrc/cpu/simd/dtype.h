@@ -25,10 +25,22 @@ inline const char* dtype_name(PydlDType dtype) {
   }
 }
 
+inline int32_t item_size_of(PydlDType dtype) {
+  switch (dtype) {
+    case PYDL_FLOAT32:
+    case PYDL_INT32: return 4;
+    case PYDL_FLOAT64:
+    case PYDL_INT64: return 8;
+    case PYDL_FLOAT16:
+    case PYDL_BFLOAT16: return 2;
+    default: return 1;
+  }
+}
+
 inline PydlStatus fail_dtype(const PydlContext* context, const char* op, const char* expected,
                              PydlDType dtype) {
   char message[160];
-  snprintf(message, sizeof message, "[%s] expected %s, got %s. Cast the input first", op, expected,
+  snprintf(message, sizeof message, "[%s] expected %s, got %s. Cast the input with astype", op, expected,
            dtype_name(dtype));
   return context->fail(context, PYDL_ERROR_DTYPE, message);
 }
@@ -59,13 +71,37 @@ inline PydlStatus visit_integer(const PydlContext* context, const char* op, Pydl
 
 inline bool is_floating(PydlDType dtype) { return dtype >= PYDL_FLOAT32 && dtype <= PYDL_BFLOAT16; }
 
-// Numbers of every kind; bool comes as C++ bool.
+// Floating and integer dtypes.
+template <class Visitor>
+inline PydlStatus visit_number(const PydlContext* context, const char* op, PydlDType dtype,
+                               Visitor&& visitor) {
+  if (is_floating(dtype)) return visit_floating(context, op, dtype, visitor);
+  return visit_integer(context, op, dtype, visitor);
+}
+
+// All dtypes; bool comes as C++ bool.
 template <class Visitor>
 inline PydlStatus visit_all(const PydlContext* context, const char* op, PydlDType dtype,
                             Visitor&& visitor) {
-  if (is_floating(dtype)) return visit_floating(context, op, dtype, visitor);
   if (dtype == PYDL_BOOL) return visitor(bool{});
-  return visit_integer(context, op, dtype, visitor);
+  return visit_number(context, op, dtype, visitor);
+}
+
+// For kernels that only move elements: an unsigned integer of their size.
+template <class Visitor>
+inline PydlStatus visit_item_size(const PydlContext* context, const char* op, int32_t item_size,
+                                  Visitor&& visitor) {
+  switch (item_size) {
+    case 1: return visitor(uint8_t{});
+    case 2: return visitor(uint16_t{});
+    case 4: return visitor(uint32_t{});
+    case 8: return visitor(uint64_t{});
+    default: break;
+  }
+  char message[80];
+  snprintf(message, sizeof message, "[%s] expected elements of 1, 2, 4 or 8 bytes, got %d", op,
+           static_cast<int>(item_size));
+  return context->fail(context, PYDL_ERROR_DTYPE, message);
 }
 
 }  // namespace

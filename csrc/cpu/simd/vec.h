@@ -218,6 +218,13 @@ template <class T>
 inline T reduce_min(Vec<T> x) {
   return fold<Vec<T>::size / 2>(x, [](Vec<T> a, Vec<T> b) { return min(a, b); });
 }
+// Which lanes a partial load of n elements fills.
+template <class T>
+inline Mask<T> first_lanes(int n) {
+  using I = IntLike<T>;
+  static constexpr ExchangeIndex<T, 0> index;
+  return {(Vec<I>::load(index.lanes) < Vec<I>(static_cast<I>(n))).v};
+}
 template <class T>
 inline bool any(Mask<T> mask) {
   return isa::any((isa::Raw<int64_t>)mask.v);

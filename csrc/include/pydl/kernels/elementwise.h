@@ -14,6 +14,10 @@
 // name(x): result dtype is bool.
 #define PYDL_UNARY_PREDICATES(X) X(isnan) X(isinf) X(isfinite) X(logical_not)
 
+// The ops whose gradient is found from what forward returned, not from what it got.
+#define PYDL_UNARY_GRADIENT_FROM_OUTPUT(X) \
+  X(exp) X(expm1) X(sqrt) X(rsqrt) X(reciprocal) X(tan) X(tanh) X(sigmoid) X(relu) X(relu6)
+
 // name(a, b): result dtype is that of a and b, which agree.
 #define PYDL_BINARY_OPS(X)                                                             \
   X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(mod) X(power) X(maximum)  \
@@ -45,12 +49,12 @@ typedef struct PydlUnaryArgs {
   double alpha, beta;  // parameters of clip (low, high), leaky_relu, elu, celu (slope)
 } PydlUnaryArgs;
 
-// dx = dy * f'(x) in one pass, for the unary ops that training uses most. `x` is what forward got.
+// dx = dy * f'(x) in one pass, for every op with a gradient that is not 0 everywhere.
 typedef struct PydlUnaryBackwardArgs {
   PydlUnaryOp op;
   PydlDType dtype;
   int64_t count;  // dense
-  const void* x;
+  const void* x;  // what forward got; for PYDL_UNARY_GRADIENT_FROM_OUTPUT what it returned
   const void* dy;
   void* dx;
   double alpha, beta;
