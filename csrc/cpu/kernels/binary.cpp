@@ -19,7 +19,9 @@ inline T float_mod(T a, T b) {
 template <class T>
 inline T float_floor_divide(T a, T b) {
   if (b == 0) return a / b;
-  const T quotient = (a - float_mod(a, b)) / b;  // integral but for its rounding
+  const T remainder = static_cast<T>(::fmod(a, b));
+  T quotient = (a - remainder) / b;  // integral but for its rounding
+  if (remainder != 0 && (b < 0) != (remainder < 0)) quotient -= 1;
   if (quotient == 0) return static_cast<T>(::copysign(T{0}, a / b));
   const T whole = static_cast<T>(::floor(quotient));
   return quotient - whole > T(0.5) ? whole + 1 : whole;
@@ -189,7 +191,10 @@ PydlStatus run_binary(const PydlContext* context, const PydlBinaryArgs* args, Py
   } else if (args->dtype != PYDL_BOOL) {
     if (!kernel) kernel = integer_kernel<C>(op);
   }
-  if (!kernel) return fail_dtype(context, op_name(op), "another dtype", args->dtype);
+  if (!kernel) {
+    const char* expected = args->dtype == PYDL_BOOL ? "a numeric dtype" : "a floating dtype";
+    return fail_dtype(context, op_name(op), expected, args->dtype);
+  }
   const Output out = is_predicate ? output<uint8_t>(args->out, args->out_strides)
                                   : output<T>(args->out, args->out_strides);
   Elementwise<2>{args->rank,
