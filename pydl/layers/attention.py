@@ -1,0 +1,244 @@
+"""Multi-head attention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydl import initializers, ops
+from pydl.layers.activation import Softmax
+from pydl.layers.arguments import positive_int
+from pydl.layers.dropout import Dropout
+from pydl.layers.layer import Layer
+from pydl.layers.masking import get_mask
+
+__all__ = ["MultiHeadAttention"]
+
+
+class HeadProjection(Layer):
+    """A linear map between the features of a step and its heads, or back.
+
+    The kernel keeps heads apart, as Keras does: `(features, heads, size)` to split, and
+    `(heads, size, *features)` to join. The product itself is one matrix product.
+
+    Args:
+        input_axes: How many of the last axes of the input are mapped.
+        output_shape: The sizes they are mapped to.
+        use_bias: Whether to add a bias.
+        arguments: Initializers, regularizers and constraints of kernel and bias.
+    """
+
+    def __init__(self, input_axes: int, output_shape, use_bias: bool, arguments: dict, **kwargs):
+        super().__init__(**kwargs)
+        self.input_axes = input_axes
+        self.output_shape = tuple(output_shape)
+        self.use_bias = use_bias
+        self.arguments = arguments
+
+    def build(self, input_shape):
+        sizes = tuple(input_shape[-self.input_axes :])
+        shape = sizes + self.output_shape
+        initializer = initializers.get(self.arguments["kernel_initializer"])
+        if isinstance(initializer, initializers.VarianceScaling):
+            axes = range(len(shape))
+            initializer = initializer.with_axes(axes[: len(sizes)], axes[len(sizes) :])
+        self.kernel = self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            regularizer=self.arguments["kernel_regularizer"],
+            constraint=self.arguments["kernel_constraint"],
+            name="kernel",
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=self.output_shape,
+                initializer=self.arguments["bias_initializer"],
+                regularizer=self.arguments["bias_regularizer"],
+                constraint=self.arguments["bias_constraint"],
+                name="bias",
+            )
+
+    def call(self, inputs):
+        rows, columns = math.prod(inputs.shape[-self.input_axes :]), math.prod(self.output_shape)
+        outer = inputs.shape[: -self.input_axes]
+        if self.input_axes > 1:
+            inputs = ops.reshape(inputs, (*outer, rows))
+        kernel = ops.reshape(self.kernel, (rows, columns))
+        bias = None if self.bias is None else ops.reshape(self.bias, (columns,))
+        return ops.reshape(ops.linear(inputs, kernel, bias), (*outer, *self.output_shape))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[: -self.input_axes], *self.output_shape)
+
+
+class MultiHeadAttention(Layer):
+    """Attention with several heads: every query takes a weighted mean of the values.
+
+    Queries, keys and values are projected to `num_heads` heads, the weights are
+    `softmax(query . key / sqrt(key_dim))`, and the heads' results are joined and projected back.
+    Memory grows linearly with the length of the sequences, except when attention scores are
+    returned or dropped out.
+
+    Args:
+        num_heads: The number of heads.
+        key_dim: The size of queries and keys in each head.
+        value_dim: The size of values in each head; `key_dim` when None.
+        dropout: The share of attention scores dropped while training.
+        use_bias: Whether the projections have a bias.
+        output_shape: The size or sizes of the output features; those of the query when None.
+        kernel_initializer: First values of the kernels.
+        bias_initializer: First values of the biases.
+        kernel_regularizer: Penalty on the kernels.
+        bias_regularizer: Penalty on the biases.
+        activity_regularizer: Penalty on the output.
+        kernel_constraint: Projection of the kernels after every step.
+        bias_constraint: Projection of the biases after every step.
+        seed: The seed of dropout.
+
+    Call arguments:
+        query: A tensor of shape `(batch, queries, features)`.
+        value: A tensor of shape `(batch, keys, features)`.
+        key: Likewise; `value` when None.
+        query_mask: A bool tensor of shape `(batch, queries)`, False for padding; found on `query`.
+        value_mask: Likewise for `value`.
+        key_mask: Likewise for `key`.
+        attention_mask: A bool tensor that broadcasts to `(batch, queries, keys)`, or to
+            `(batch, heads, queries, keys)`; False where a query may not look at a key.
+        return_attention_scores: Whether to return `(output, scores)`.
+        training: Whether to apply dropout.
+        use_causal_mask: Whether queries look only at keys up to their own position.
+
+    Returns:
+        A tensor of shape `(batch, queries, features)`; with `return_attention_scores` also the
+        weights, of shape `(batch, heads, queries, keys)`.
+
+    Raises:
+        ValueError: an argument outside the values listed.
+
+    Example:
+        >>> import pydl
+        >>> layer = pydl.layers.MultiHeadAttention(num_heads=2, key_dim=4)
+        >>> x = pydl.ops.ones((1, 5, 8))
+        >>> layer(x, x, use_causal_mask=True).shape
+        (1, 5, 8)
+
+    Source: Vaswani et al., 2017.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: Any = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        seed: Any = None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.num_heads = positive_int("num_heads", num_heads, self.name)
+        self.key_dim = positive_int("key_dim", key_dim, self.name)
+        self.value_dim = positive_int("value_dim", value_dim or key_dim, self.name)
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.output_features = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self._arguments = {
+            "kernel_initializer": kernel_initializer,
+            "bias_initializer": bias_initializer,
+            "kernel_regularizer": kernel_regularizer,
+            "bias_regularizer": bias_regularizer,
+            "kernel_constraint": kernel_constraint,
+            "bias_constraint": bias_constraint,
+        }
+        self._softmax = Softmax(dtype=self.dtype_policy)
+        self._dropout = Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        key_shape = value_shape if key_shape is None else key_shape
+        if len(query_shape) != 3 or len(value_shape) != 3 or value_shape[1] != key_shape[1]:
+            raise ValueError(
+                f"[{self.name}] expected query, value and key of shape (batch, steps, features), "
+                f"value and key of as many steps, got {query_shape}, {value_shape}, {key_shape}."
+            )
+        output_shape = self.output_features or (query_shape[-1],)
+        self.query_dense = self._project(1, (self.num_heads, self.key_dim), "query", query_shape)
+        self.key_dense = self._project(1, (self.num_heads, self.key_dim), "key", key_shape)
+        self.value_dense = self._project(1, (self.num_heads, self.value_dim), "value", value_shape)
+        joined = (*query_shape[:-1], self.num_heads, self.value_dim)
+        self.output_dense = self._project(2, output_shape, "attention_output", joined)
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=False,
+        use_causal_mask=False,
+    ):
+        key = value if key is None else key
+        mask = _join_masks(query_mask, value_mask, key_mask, attention_mask)
+        heads = self.query_dense(query), self.key_dense(key), self.value_dense(value)
+        scores = None
+        if return_attention_scores or (training and self.dropout > 0):
+            outputs, scores = self._attend_with_scores(*heads, mask, use_causal_mask, training)
+        else:
+            outputs = ops.scaled_dot_product_attention(*heads, mask=mask, is_causal=use_causal_mask)
+        outputs = self.output_dense(outputs)
+        return (outputs, scores) if return_attention_scores else outputs
+
+    def compute_mask(self, inputs, previous_mask):
+        """The result has a step for every query, so the mask of the query stays."""
+        return get_mask(inputs)
+
+    def compute_output_spec(self, query, value, key=None, **kwargs):
+        return super().compute_output_spec(query, value, key, **kwargs)
+
+    def _project(self, input_axes: int, output_shape, name: str, input_shape) -> HeadProjection:
+        layer = HeadProjection(
+            input_axes, output_shape, self.use_bias, self._arguments, name=name, dtype=self.dtype_policy
+        )
+        layer.build(input_shape)
+        return layer
+
+    def _attend_with_scores(self, query, key, value, mask, causal: bool, training: bool):
+        """Attention by its definition, for which the matrix of scores exists."""
+        products = ops.einsum("bqhd,bkhd->bhqk", query, key) * self.key_dim**-0.5
+        if causal:
+            lower = ops.tril(ops.ones(products.shape[-2:], dtype="bool"))
+            mask = lower if mask is None else ops.logical_and(mask, lower)
+        scores = self._softmax(products, mask=mask)
+        dropped = self._dropout(scores, training=training)
+        return ops.einsum("bhqk,bkhd->bqhd", dropped, value), scores
+
+
+def _join_masks(query_mask, value_mask, key_mask, attention_mask):
+    """Return one bool mask that broadcasts to (batch, heads, queries, keys), or None."""
+    masks = []
+    if query_mask is not None:
+        masks.append(ops.cast(query_mask, "bool")[:, None, :, None])
+    for mask in (value_mask, key_mask):
+        if mask is not None:
+            masks.append(ops.cast(mask, "bool")[:, None, None, :])
+    if attention_mask is not None:
+        mask = ops.cast(attention_mask, "bool")
+        masks.append(ops.expand_dims(mask, 1) if mask.ndim == 3 else mask)
+    joined = masks.pop() if masks else None
+    for mask in masks:
+        joined = ops.logical_and(joined, mask)
+    return joined

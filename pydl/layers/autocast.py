@@ -1,0 +1,53 @@
+"""Conversion of a layer's inputs, and of its weights under a mixed dtype policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydl import ops, tree
+from pydl._core import Tensor, tensor
+from pydl.layers.keras_tensor import KerasTensor
+from pydl.variable import Variable
+
+__all__ = ["cast_inputs", "tensor_from_numbers", "with_cast_weights"]
+
+_FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+
+def cast_inputs(values: Any, dtype: str | None) -> Any:
+    """Return `values` with arrays made tensors, and floating point ones cast to `dtype` if given."""
+
+    def convert(x):
+        if not isinstance(x, Tensor):
+            if isinstance(x, KerasTensor) or not hasattr(x, "__array__"):
+                return x
+            x = tensor(x)
+        if dtype is None or x.dtype == dtype or x.dtype not in _FLOATS:
+            return x
+        return ops.cast(x, dtype)
+
+    return tree.map_structure(convert, values)
+
+
+def tensor_from_numbers(value: Any) -> Any:
+    """Return a tensor if `value` is a list of plain numbers, nested or not, else `value`."""
+    if isinstance(value, (list, tuple)):
+        leaves = tree.flatten(value)
+        if leaves and all(isinstance(leaf, (bool, int, float)) for leaf in leaves):
+            return tensor(value)
+    return value
+
+
+def with_cast_weights(layer: Any) -> Any:
+    """Return a view of `layer` whose floating point weights are casts to its compute dtype.
+
+    The view is a shallow copy, so other threads may use the layer meanwhile. Gradients flow
+    through the casts to the weights.
+    """
+    dtype = layer.compute_dtype
+    view = object.__new__(type(layer))
+    for name, value in vars(layer).items():
+        if isinstance(value, Variable) and value.autocast and value.dtype in _FLOATS:
+            value = ops.cast(value, dtype)
+        vars(view)[name] = value
+    return view

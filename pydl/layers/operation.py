@@ -1,0 +1,55 @@
+"""Functions of `pydl.ops` as layers, so that they can be steps of a functional model."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from pydl import ops
+from pydl.layers.layer import Layer
+
+__all__ = ["Operation", "apply_operation"]
+
+
+class Operation(Layer):
+    """One function of `pydl.ops`, applied to the tensors it is called on.
+
+    Layers of this class appear when operators and functions of `pydl.ops` meet the symbolic
+    tensors of a functional model.
+
+    Args:
+        op: The name of the function, or "getitem".
+
+    Raises:
+        ValueError: there is no such function.
+
+    Example:
+        >>> import pydl
+        >>> x = pydl.Input((2,))
+        >>> model = pydl.Model(x, pydl.ops.exp(x) + 1)
+        >>> [layer.name for layer in model.layers][1:]  # doctest: +ELLIPSIS
+        ['exp...', 'add...']
+    """
+
+    def __init__(self, op: str, **kwargs):
+        super().__init__(**kwargs)
+        self.op = op
+        self._function = _getitem if op == "getitem" else getattr(ops, op, None)
+        if self._function is None or op.startswith("_"):
+            raise ValueError(f"[Operation] expected a function of pydl.ops, got {op!r}.")
+        self.autocast = False
+
+    def call(self, *args, **kwargs):
+        return self._function(*args, **kwargs)
+
+
+def apply_operation(op: str, args: tuple, kwargs: dict) -> Any:
+    """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors."""
+    from pydl.naming import auto_name
+
+    return Operation(op, name=auto_name(op))(*args, **kwargs)
+
+
+def _getitem(x, key):
+    # JSON has no tuples: an index that was saved comes back as a list.
+    return operator.getitem(x, tuple(key) if isinstance(key, list) else key)
