@@ -58,23 +58,25 @@ inline void transpose_tile(const T* x, int64_t x_stride, T* out, int64_t out_str
   for (int i = 0; i < size; ++i) memcpy(out + i * out_stride, &rows[i], sizeof rows[i]);
 }
 
-// out[i, j] = x[j, i] for i < rows and j < columns.
+// out[i, j] = x[j, i] for i < rows and j < columns. The tiles of one set of columns come together, so
+// that x is read in runs of `rows` elements.
 template <class T>
 inline void transpose(const T* x, int64_t x_stride, T* out, int64_t out_stride, int64_t rows,
                       int64_t columns) {
   constexpr int size = Tile<T>::size;
-  int64_t i = 0;
-  for (; i + size <= rows; i += size) {
-    int64_t j = 0;
-    for (; j + size <= columns; j += size) {
-      transpose_tile(x + j * x_stride + i, x_stride, out + i * out_stride + j, out_stride);
+  const int64_t tiled_rows = rows - rows % size;
+  int64_t j = 0;
+  for (; j + size <= columns; j += size) {
+    const T* x_rows = x + j * x_stride;
+    for (int64_t i = 0; i < tiled_rows; i += size) {
+      transpose_tile(x_rows + i, x_stride, out + i * out_stride + j, out_stride);
     }
-    for (; j < columns; ++j) {
-      for (int64_t k = i; k < i + size; ++k) out[k * out_stride + j] = x[j * x_stride + k];
+    for (int64_t i = tiled_rows; i < rows; ++i) {
+      for (int k = 0; k < size; ++k) out[i * out_stride + j + k] = x_rows[k * x_stride + i];
     }
   }
-  for (; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) out[i * out_stride + j] = x[j * x_stride + i];
+  for (; j < columns; ++j) {
+    for (int64_t i = 0; i < rows; ++i) out[i * out_stride + j] = x[j * x_stride + i];
   }
 }
 

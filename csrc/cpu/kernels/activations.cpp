@@ -11,7 +11,7 @@ constexpr double kSqrt2OverPi = M_SQRT2 * M_2_SQRTPI * 0.5;
 
 template <class T>
 inline Vec<T> softplus(Vec<T> x) {
-  return max(x, 0) + log1p(exp(-abs(x)));
+  return max(x, 0) + log1p_unit(exp(-abs(x)));
 }
 template <class T>
 inline Vec<T> normal_cdf(Vec<T> x) {
