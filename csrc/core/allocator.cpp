@@ -1,0 +1,180 @@
+#include "core/allocator.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "core/config.h"
+#include "core/error.h"
+
+namespace pydl {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kBigBlock = size_t{1} << 20;
+
+// Lies before each block's data; as long as the alignment, so that the data stays aligned.
+struct alignas(kAlignment) Header {
+  size_t bytes;  // of the whole block, header included
+};
+
+// Eight classes per doubling: at most 12.5% of a block is unused.
+size_t size_class(size_t bytes) {
+  if (bytes <= 8 * kAlignment) return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  size_t step = (size_t{1} << (63 - __builtin_clzll(bytes))) / 8;
+  if (bytes >= kBigBlock) step = std::max<size_t>(step, 65536);
+  return (bytes + step - 1) / step * step;
+}
+
+class CachingAllocator {
+ public:
+  CachingAllocator() {
+    stats_.limit_bytes = config().memory_limit;
+    cache_limit_ = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE) / 4;
+  }
+
+  void* allocate(size_t bytes) {
+    if (bytes > (size_t{1} << 62)) out_of_memory(bytes, "the system");
+    size_t block = size_class(bytes + sizeof(Header));
+    std::lock_guard<std::mutex> lock(mutex_);
+    Header* header = take_cached(block);
+    if (!header) {
+      if (over_limit(block)) {
+        drop_cache();
+        if (over_limit(block)) out_of_memory(bytes, "the limit set by set_memory_limit");
+      }
+      header = map_block(block);
+      if (!header) {
+        drop_cache();
+        header = map_block(block);
+      }
+      if (!header) out_of_memory(bytes, "the system");
+      header->bytes = block;
+      ++stats_.system_allocation_count;
+    }
+    ++stats_.allocation_count;
+    stats_.allocated_bytes += block;
+    stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.allocated_bytes);
+    return header + 1;
+  }
+
+  void deallocate(void* memory) {
+    Header* header = static_cast<Header*>(memory) - 1;
+    std::lock_guard<std::mutex> lock(mutex_);
+    stats_.allocated_bytes -= header->bytes;
+    if (stats_.cached_bytes + static_cast<int64_t>(header->bytes) > cache_limit_) {
+      unmap_block(header);
+      return;
+    }
+    stats_.cached_bytes += header->bytes;
+    cache_[header->bytes].push_back(header);
+  }
+
+  MemoryStats stats() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return stats_;
+  }
+  void reset_peak() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stats_.peak_bytes = stats_.allocated_bytes;
+  }
+  void empty_cache() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    drop_cache();
+  }
+  void set_limit(int64_t bytes) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stats_.limit_bytes = bytes;
+  }
+
+  std::mutex& mutex() { return mutex_; }
+
+ private:
+  Header* take_cached(size_t block) {
+    // A big block may serve a request down to 3/4 of its size; small ones fit exactly.
+    auto it = block < kBigBlock ? cache_.find(block) : cache_.lower_bound(block);
+    while (it != cache_.end() && it->second.empty() && block >= kBigBlock) ++it;
+    if (it == cache_.end() || it->second.empty() || it->first > block + block / 3) return nullptr;
+    Header* header = it->second.back();
+    it->second.pop_back();
+    stats_.cached_bytes -= header->bytes;
+    return header;
+  }
+
+  bool over_limit(size_t block) const {
+    return stats_.limit_bytes > 0 && stats_.allocated_bytes + stats_.cached_bytes +
+                                             static_cast<int64_t>(block) > stats_.limit_bytes;
+  }
+
+  static Header* map_block(size_t bytes) {
+    if (bytes < kBigBlock) return static_cast<Header*>(std::aligned_alloc(kAlignment, bytes));
+    // Over-map, then trim to a 2 MiB boundary, so that huge pages can back the block.
+    size_t mapped = bytes + kHugePage;
+    void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
+    uintptr_t aligned = (begin + kHugePage - 1) / kHugePage * kHugePage;
+    if (aligned > begin) munmap(memory, aligned - begin);
+    munmap(reinterpret_cast<void*>(aligned + bytes), begin + mapped - aligned - bytes);
+    madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);
+    return reinterpret_cast<Header*>(aligned);
+  }
+
+  static void unmap_block(Header* header) {
+    if (header->bytes < kBigBlock)
+      std::free(header);
+    else
+      munmap(header, header->bytes);
+  }
+
+  void drop_cache() {
+    for (auto& [bytes, blocks] : cache_)
+      for (Header* header : blocks) unmap_block(header);
+    cache_.clear();
+    stats_.cached_bytes = 0;
+  }
+
+  [[noreturn]] void out_of_memory(size_t bytes, const char* who) const {
+    fail<OutOfMemoryError>("[allocate] expected ", bytes, " bytes to be available, but ", who,
+                           " refused them; ", stats_.allocated_bytes, " bytes are in use, limit ",
+                           stats_.limit_bytes, ". Hint: use smaller batches");
+  }
+
+  std::mutex mutex_;
+  std::map<size_t, std::vector<Header*>> cache_;
+  MemoryStats stats_ = {};
+  int64_t cache_limit_;
+};
+
+// Never destroyed: tensors may outlive every static object.
+CachingAllocator& allocator() {
+  static CachingAllocator* instance = [] {
+    auto* created = new CachingAllocator;
+    // A child forked while another thread allocates must not inherit a locked mutex.
+    pthread_atfork([] { allocator().mutex().lock(); }, [] { allocator().mutex().unlock(); },
+                   [] { allocator().mutex().unlock(); });
+    return created;
+  }();
+  return *instance;
+}
+
+}  // namespace
+
+void* allocate(size_t bytes) { return allocator().allocate(bytes); }
+void deallocate(void* memory) { allocator().deallocate(memory); }
+MemoryStats memory_stats() { return allocator().stats(); }
+void reset_peak_memory() { allocator().reset_peak(); }
+void empty_cache() { allocator().empty_cache(); }
+void set_memory_limit(int64_t bytes) {
+  if (bytes < 0) fail<ValueError>("[set_memory_limit] expected at least 0 bytes, got ", bytes);
+  allocator().set_limit(bytes);
+}
+
+}  // namespace pydl

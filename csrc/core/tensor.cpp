@@ -1,0 +1,57 @@
+#include "core/tensor.h"
+
+#include "core/allocator.h"
+
+namespace pydl {
+
+Ref<Storage> Storage::allocate(size_t bytes, Device device) {
+  if (device.type != DeviceType::cpu)
+    fail<DeviceError>("[allocate] expected device cpu, got ", device,
+                      ". Hint: this build has no backend for it");
+  return Ref<Storage>(new Storage(pydl::allocate(bytes), bytes, device, nullptr));
+}
+
+Ref<Storage> Storage::borrow(void* data, size_t bytes, Device device, Deleter deleter) {
+  return Ref<Storage>(new Storage(data, bytes, device, std::move(deleter)));
+}
+
+Storage::~Storage() {
+  if (deleter_)
+    deleter_();
+  else
+    deallocate(data_);
+}
+
+Tensor Tensor::empty(const Dims& shape, DType dtype, Device device) {
+  int64_t count = count_elements(shape);
+  int64_t bytes;
+  if (__builtin_mul_overflow(count, static_cast<int64_t>(item_size(dtype)), &bytes))
+    fail<ValueError>("[tensor] expected fewer than 2^63 bytes, got shape ", shape, " of ", dtype);
+  Ref<TensorImpl> impl(new TensorImpl);
+  impl->storage = Storage::allocate(bytes, device);
+  impl->shape = shape;
+  impl->strides = dense_strides(shape);
+  impl->count = count;
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::on(Ref<Storage> storage, const Dims& shape, const Dims& strides, int64_t offset,
+                  DType dtype) {
+  Ref<TensorImpl> impl(new TensorImpl);
+  impl->storage = std::move(storage);
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->offset = offset;
+  impl->count = count_elements(shape);
+  impl->dtype = dtype;
+  int64_t step = 1;
+  for (int i = shape.size() - 1; i >= 0 && impl->contiguous; --i) {
+    impl->contiguous = shape[i] == 1 || strides[i] == step;
+    step *= shape[i];
+  }
+  if (impl->count == 0) impl->contiguous = true;
+  return Tensor(std::move(impl));
+}
+
+}  // namespace pydl

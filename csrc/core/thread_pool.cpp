@@ -1,0 +1,160 @@
+#include "core/thread_pool.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/config.h"
+#include "core/error.h"
+
+namespace pydl {
+namespace {
+
+constexpr int kSpins = 4000;  // about 40 us of waiting before a thread sleeps
+
+void pause_cpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+struct Job {
+  RangeBody body;
+  void* arg;
+  int64_t count;
+  int64_t ranges;
+
+  void run(int64_t range) const {
+    // count * range can overflow, so cut by quotient and remainder.
+    int64_t size = count / ranges, extra = count % ranges;
+    int64_t begin = range * size + std::min(range, extra);
+    body(arg, begin, begin + size + (range < extra));
+  }
+};
+
+thread_local bool inside_range = false;
+
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads) {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  }
+
+  ~ThreadPool() {
+    {
+      std::lock_guard<std::mutex> lock(sleep_mutex_);
+      stop_ = true;
+      generation_.fetch_add(1);
+    }
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  void run(const Job& job) {
+    job_ = job;
+    pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    {
+      // The lock orders the new generation against a worker that is about to sleep.
+      std::lock_guard<std::mutex> lock(sleep_mutex_);
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    if (sleepers_.load() > 0) wake_.notify_all();
+    inside_range = true;
+    job.run(0);
+    inside_range = false;
+    for (int spins = 0; pending_.load(std::memory_order_acquire) > 0; ++spins) {
+      pause_cpu();
+      if (spins > kSpins) std::this_thread::yield();
+    }
+  }
+
+ private:
+  void work(int index) {
+    inside_range = true;
+    uint64_t seen = 0;
+    for (;;) {
+      seen = wait_for_work(seen);
+      if (stop_) return;
+      if (index < job_.ranges) job_.run(index);
+      pending_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  uint64_t wait_for_work(uint64_t seen) {
+    for (int spins = 0; spins < kSpins; ++spins) {
+      uint64_t now = generation_.load(std::memory_order_acquire);
+      if (now != seen) return now;
+      pause_cpu();
+    }
+    std::unique_lock<std::mutex> lock(sleep_mutex_);
+    sleepers_.fetch_add(1);
+    wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+    sleepers_.fetch_sub(1);
+    return generation_.load(std::memory_order_acquire);
+  }
+
+  Job job_ = {};
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<int> pending_{0};
+  std::atomic<int> sleepers_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex sleep_mutex_;
+  std::condition_variable wake_;
+  std::vector<std::thread> workers_;
+};
+
+// Guards the pool: its holder runs on it, everybody else runs inline meanwhile.
+std::mutex& pool_mutex() {
+  static std::mutex* mutex = new std::mutex;
+  return *mutex;
+}
+ThreadPool* pool = nullptr;
+
+void register_fork_handlers() {
+  static bool registered = [] {
+    pthread_atfork([] { pool_mutex().lock(); }, [] { pool_mutex().unlock(); },
+                   [] {
+                     pool = nullptr;  // its threads did not survive; a new pool starts on demand
+                     pool_mutex().unlock();
+                   });
+    return true;
+  }();
+  (void)registered;
+}
+
+}  // namespace
+
+void parallel_for(int64_t count, int64_t grain, RangeBody body, void* arg) {
+  if (count <= 0) return;
+  int64_t threads = config().num_threads;
+  int64_t ranges = std::min(threads, count / std::max<int64_t>(grain, 1));
+  if (ranges <= 1 || inside_range) return body(arg, 0, count);
+  std::unique_lock<std::mutex> lock(pool_mutex(), std::try_to_lock);
+  if (!lock.owns_lock()) return body(arg, 0, count);
+  if (!pool) {
+    register_fork_handlers();
+    pool = new ThreadPool(static_cast<int>(threads));
+  }
+  pool->run(Job{body, arg, count, ranges});
+}
+
+int num_threads() { return config().num_threads; }
+
+void set_num_threads(int count) {
+  if (count < 1 || count > 1024)
+    fail<ValueError>("[set_num_threads] expected 1 to 1024 threads, got ", count);
+  if (inside_range) fail<ValueError>("[set_num_threads] cannot be called from inside a kernel");
+  std::lock_guard<std::mutex> lock(pool_mutex());
+  delete pool;
+  pool = nullptr;
+  config().num_threads = count;
+}
+
+}  // namespace pydl
