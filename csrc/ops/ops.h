@@ -1,0 +1,9 @@
+// Every op. Gradients of one family are written with the ops of the others.
+#pragma once
+
+#include "ops/creation.h"
+#include "ops/elementwise.h"
+#include "ops/linalg.h"
+#include "ops/reduce.h"
+#include "ops/shape.h"
+#include "ops/softmax.h"
