@@ -1,0 +1,10 @@
+#include "bindings/python.h"
+#include "ops/ops.h"
+
+namespace pydl {
+
+void bind_nn(py::module_& module) {
+  module.def("softmax", &softmax, py::arg("x"), py::arg("axis") = -1, WithoutGil());
+}
+
+}  // namespace pydl

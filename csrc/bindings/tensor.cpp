@@ -1,0 +1,198 @@
+// The Tensor type: life cycle, attributes, operators.
+#include "autograd/engine.h"
+#include "autograd/node.h"
+#include "bindings/python.h"
+#include "ops/ops.h"
+
+#include <structmember.h>
+
+namespace pydl {
+
+PyTypeObject* tensor_type = nullptr;
+
+PyObject* wrap(Tensor tensor) {
+  PyObject* object = tensor_type->tp_alloc(tensor_type, 0);
+  if (!object) throw py::error_already_set();
+  auto* self = reinterpret_cast<PyTensor*>(object);
+  new (&self->value) Tensor(std::move(tensor));
+  return object;
+}
+
+namespace {
+
+// Runs `body`, turning C++ exceptions into Python ones.
+template <class Result, class Body>
+Result guarded(Result failure, Body body) {
+  try {
+    return body();
+  } catch (...) {
+    set_python_error();
+    return failure;
+  }
+}
+
+// --- life cycle -------------------------------------------------------------------------------------
+
+// Tensor(data): another handle on the memory of `data`. Subclasses call it through super().
+PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
+  return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
+    if (PyTuple_GET_SIZE(args) < 1)
+      fail<ValueError>("[Tensor] expected data. Hint: use pydl.tensor(data)");
+    Tensor value = tensor_from_python(PyTuple_GET_ITEM(args, 0)).detach();
+    PyObject* object = type->tp_alloc(type, 0);
+    if (!object) return nullptr;
+    new (&reinterpret_cast<PyTensor*>(object)->value) Tensor(std::move(value));
+    return object;
+  });
+}
+
+void tensor_dealloc(PyObject* object) {
+  auto* self = reinterpret_cast<PyTensor*>(object);
+  if (self->weak_references) PyObject_ClearWeakRefs(object);
+  PyTypeObject* type = Py_TYPE(object);
+  self->value.~Tensor();
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+// --- attributes -------------------------------------------------------------------------------------
+
+template <class Get>
+PyObject* attribute(PyObject* self, Get get) {
+  return guarded<PyObject*>(nullptr, [&] { return py::cast(get(tensor_of(self))).release().ptr(); });
+}
+
+PyGetSetDef tensor_attributes[] = {
+    {"shape", [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.shape(); }); },
+     nullptr, "The extents, a tuple of int.", nullptr},
+    {"strides",
+     [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.strides(); }); },
+     nullptr, "The step of each axis, in elements.", nullptr},
+    {"dtype", [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.dtype(); }); },
+     nullptr, "The element type as a string, such as 'float32'.", nullptr},
+    {"ndim", [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.rank(); }); },
+     nullptr, "The number of axes.", nullptr},
+    {"size", [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.count(); }); },
+     nullptr, "The number of elements.", nullptr},
+    {"device",
+     [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return text(t.device()); }); },
+     nullptr, "Where the memory is, such as 'cpu'.", nullptr},
+    {"is_contiguous",
+     [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.is_contiguous(); }); },
+     nullptr, "Whether the elements lie densely in row-major order.", nullptr},
+    {"is_leaf", [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return is_leaf(t); }); },
+     nullptr, "Whether no recorded op computed this tensor.", nullptr},
+    {"version", [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return t.version(); }); },
+     nullptr, "How often the memory was written in place.", nullptr},
+    {"requires_grad",
+     [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return requires_grad(t); }); },
+     [](PyObject* s, PyObject* value, void*) {
+       return guarded(-1, [&] {
+         if (!value) fail<ValueError>("[requires_grad] cannot be deleted");
+         set_requires_grad(tensor_of(s), py::handle(value).cast<bool>());
+         return 0;
+       });
+     },
+     "Whether backward() computes a gradient for this tensor.", nullptr},
+    {"grad",
+     [](PyObject* s, void*) {
+       return attribute(s, [](const Tensor& t) {
+         const GradMeta* meta = grad_meta(t);
+         return meta ? meta->grad : Tensor();
+       });
+     },
+     [](PyObject* s, PyObject* value, void*) {
+       return guarded(-1, [&] {
+         const Tensor& self = tensor_of(s);
+         Tensor grad = value && value != Py_None ? tensor_from_python(value) : Tensor();
+         if (grad.defined() && (grad.shape() != self.shape() || grad.dtype() != self.dtype()))
+           fail<ShapeError>("[grad] expected shape ", self.shape(), " and dtype ", self.dtype(), ", got ",
+                            grad.shape(), " and ", grad.dtype());
+         if (grad.defined() || grad_meta(self)) ensure_grad_meta(self).grad = std::move(grad);
+         return 0;
+       });
+     },
+     "The gradient that backward() left here, or None.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+// --- operators --------------------------------------------------------------------------------------
+
+using UnaryFunction = Tensor (*)(const Tensor&);
+using BinaryFunction = Tensor (*)(const Tensor&, const Tensor&);
+
+template <BinaryFunction function>
+PyObject* binary_slot(PyObject* a, PyObject* b) {
+  if (!is_array_like(a) || !is_array_like(b)) Py_RETURN_NOTIMPLEMENTED;
+  return guarded<PyObject*>(nullptr, [&] {
+    auto operands = operands_from_python(a, b);
+    Tensor result;
+    {
+      py::gil_scoped_release without_gil;
+      result = function(operands.first, operands.second);
+    }
+    return wrap(std::move(result));
+  });
+}
+
+template <UnaryFunction function>
+PyObject* unary_slot(PyObject* x) {
+  return guarded<PyObject*>(nullptr, [&] {
+    py::gil_scoped_release without_gil;
+    Tensor result = function(tensor_of(x));
+    py::gil_scoped_acquire with_gil;
+    return wrap(std::move(result));
+  });
+}
+
+PyType_Slot tensor_slots[] = {
+    {Py_tp_doc, const_cast<char*>("An n-dimensional array that ops compute on.")},
+    {Py_tp_new, reinterpret_cast<void*>(tensor_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(tensor_dealloc)},
+    {Py_tp_getset, tensor_attributes},
+    {Py_nb_add, reinterpret_cast<void*>(binary_slot<add>)},
+    {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<subtract>)},
+    {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<multiply>)},
+    {Py_nb_matrix_multiply, reinterpret_cast<void*>(binary_slot<matmul>)},
+    {Py_nb_negative, reinterpret_cast<void*>(unary_slot<neg>)},
+    {0, nullptr},
+};
+
+PyMemberDef tensor_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, weak_references), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+}  // namespace
+
+void bind_tensor(py::module_& module) {
+  std::vector<PyType_Slot> slots(std::begin(tensor_slots), std::end(tensor_slots) - 1);
+  slots.push_back({Py_tp_members, tensor_members});
+  slots.push_back({0, nullptr});
+  PyType_Spec spec = {"pydl._core.Tensor", sizeof(PyTensor), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots.data()};
+  tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+  if (!tensor_type) throw py::error_already_set();
+  module.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
+
+  module.def("tensor",
+             [](py::handle data, std::optional<DType> dtype) {
+               Tensor source = tensor_from_python(data).detach();
+               py::gil_scoped_release without_gil;
+               return dtype && *dtype != source.dtype() ? cast(source, *dtype) : copy(source);
+             },
+             py::arg("data"), py::arg("dtype") = py::none());
+  module.def("as_tensor", [](const Tensor& data) { return data; }, py::arg("data"));
+  module.def("numpy", [](py::handle tensor) { return numpy_view(tensor); }, py::arg("tensor"));
+  module.def("detach", [](const Tensor& x) { return x.detach(); }, py::arg("x"));
+  module.def("assign_",
+             [](const Tensor& target, const Tensor& source) {
+               if (grad_enabled() && requires_grad(target))
+                 fail<AutogradError>("[assign] expected a tensor outside the graph, got one that requires "
+                                     "a gradient. Hint: write inside pydl.no_grad()");
+               assign(target, source);
+             },
+             py::arg("target"), py::arg("source"), WithoutGil());
+}
+
+}  // namespace pydl
