@@ -1,0 +1,7 @@
+"""Operations on tensors, named as in ``keras.ops``."""
+
+from pydl.ops.elementwise import *  # noqa: F403
+from pydl.ops.linalg import *  # noqa: F403
+from pydl.ops.nn import *  # noqa: F403
+from pydl.ops.reduce import *  # noqa: F403
+from pydl.ops.shape import *  # noqa: F403

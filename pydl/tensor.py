@@ -1,0 +1,253 @@
+"""Making tensors from other arrays, and the methods that `Tensor` has besides its operators."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from pydl import _core, autograd, ops
+from pydl._core import Tensor
+from pydl.typing import ArrayLike, DTypeLike
+
+__all__ = ["Tensor", "from_dlpack", "from_numpy", "tensor"]
+
+
+def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Makes a tensor with a copy of `data`.
+
+    Args:
+        data: Numbers, nested lists, a numpy array or scalar, a pandas Series or DataFrame, a
+            Tensor. Python floats become float32 and Python ints int32 (int64 where they must);
+            arrays keep their dtype.
+        dtype: The element type; None keeps that of `data`.
+        requires_grad: Whether backward shall compute a gradient for it.
+
+    Returns:
+        A new tensor outside any graph.
+
+    Raises:
+        DTypeError: If `data` holds something else than numbers.
+
+    Example:
+        >>> pydl.tensor([[1, 2], [3, 4]], dtype="float32")
+        tensor([[1., 2.],
+                [3., 4.]])
+    """
+    result = _core.tensor(data, dtype)
+    if requires_grad:
+        result.requires_grad = True
+    return result
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """Makes a tensor on the memory of a numpy array: writing to one changes the other.
+
+    Raises:
+        DTypeError: If `array` is no numpy array, or of a dtype that pydl lacks.
+
+    Example:
+        >>> a = np.zeros(2, "float32")
+        >>> t = pydl.from_numpy(a)
+        >>> a[0] = 5
+        >>> t
+        tensor([5., 0.])
+    """
+    if not isinstance(array, np.ndarray):
+        raise _core.DTypeError(f"[from_numpy] expected a numpy array, got {type(array).__name__}")
+    return _core.as_tensor(array).detach()
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """Makes a tensor on the memory of any object with ``__dlpack__`` (torch, JAX, CuPy, ...).
+
+    Raises:
+        DTypeError: If `x` has no ``__dlpack__`` or holds a dtype that pydl lacks.
+        DeviceError: If its memory is not on a device that pydl can use.
+    """
+    return _core.from_dlpack(x)
+
+
+def _method(function: Callable) -> Callable:
+    setattr(Tensor, function.__name__, function)
+    return function
+
+
+@_method
+def numpy(self: Tensor) -> np.ndarray:
+    """The elements as a numpy array on the same memory; bfloat16 comes as a float32 copy."""
+    return _core.numpy(self)
+
+
+@_method
+def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    array = _core.numpy(self)
+    if dtype is not None and array.dtype != dtype:
+        if copy is False:
+            raise ValueError(f"[__array__] expected dtype {array.dtype} with copy=False, got {dtype}")
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+Tensor.__array_priority__ = 1000.0  # so that `array + tensor` is a tensor
+
+
+@_method
+def detach(self: Tensor) -> Tensor:
+    """The same memory, outside the graph."""
+    return _core.detach(self)
+
+
+@_method
+def backward(
+    self: Tensor,
+    gradient: ArrayLike | None = None,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> None:
+    """Adds this tensor's gradient to the ``.grad`` of the leaves; see `pydl.autograd.backward`."""
+    grads = None if gradient is None else [_core.as_tensor(gradient)]
+    autograd.backward([self], grads, retain_graph, create_graph)
+
+
+@_method
+def item(self: Tensor) -> float | int | bool:
+    """The only element, as a Python number.
+
+    Raises:
+        ShapeError: If there are several elements or none.
+    """
+    if self.size != 1:
+        raise _core.ShapeError(f"[item] expected a tensor of one element, got shape {self.shape}")
+    return _core.numpy(self).item()
+
+
+@_method
+def tolist(self: Tensor) -> Any:
+    """The elements as nested Python lists."""
+    return _core.numpy(self).tolist()
+
+
+@_method
+def astype(self: Tensor, dtype: DTypeLike) -> Tensor:
+    """The elements converted to another dtype; the tensor itself when it has it already."""
+    return _core.cast(self, dtype)
+
+
+@_method
+def copy(self: Tensor) -> Tensor:
+    """A dense copy, recorded as an op."""
+    return _core.copy(self)
+
+
+@_method
+def contiguous(self: Tensor) -> Tensor:
+    """The tensor itself when it is dense, else a dense copy."""
+    return _core.contiguous(self)
+
+
+@_method
+def reshape(self: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape; see `pydl.ops.reshape`."""
+    return _core.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+
+@_method
+def __repr__(self: Tensor) -> str:
+    array = _core.numpy(self)
+    body = np.array2string(array, separator=", ", prefix="tensor(")
+    notes = "" if self.dtype in ("float32", "int32", "bool") else f", dtype={self.dtype}"
+    if self.size == 0 and self.shape != (0,):
+        notes = f", shape={self.shape}" + notes
+    if self.requires_grad:
+        notes += ", requires_grad=True"
+    return f"tensor({body}{notes})"
+
+
+@_method
+def __float__(self: Tensor) -> float:
+    return float(item(self))
+
+
+@_method
+def __int__(self: Tensor) -> int:
+    return int(item(self))
+
+
+@_method
+def __bool__(self: Tensor) -> bool:
+    return bool(item(self))
+
+
+@_method
+def __index__(self: Tensor) -> int:
+    if not self.dtype.startswith(("int", "uint")) or self.ndim != 0:
+        raise TypeError(
+            f"[index] expected an integer tensor of no axes, got {self.dtype} of shape {self.shape}"
+        )
+    return int(item(self))
+
+
+@_method
+def __format__(self: Tensor, spec: str) -> str:
+    return format(item(self), spec) if spec and self.size == 1 else format(repr(self), spec)
+
+
+@_method
+def __copy__(self: Tensor) -> Tensor:
+    return _core.copy(self.detach())
+
+
+@_method
+def __deepcopy__(self: Tensor, memo: dict) -> Tensor:
+    duplicate = _core.copy(self.detach())
+    duplicate.requires_grad = self.requires_grad
+    return duplicate
+
+
+def _unpickled(array: np.ndarray, dtype: str, requires_grad: bool) -> Tensor:
+    return tensor(array, dtype, requires_grad)
+
+
+@_method
+def __reduce__(self: Tensor) -> tuple:
+    return _unpickled, (_core.numpy(self).copy(), self.dtype, self.requires_grad)
+
+
+@_method
+def __dlpack__(
+    self: Tensor,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """A DLPack capsule on the same memory."""
+    if self.requires_grad:
+        raise BufferError("[__dlpack__] expected a tensor outside any graph. Hint: detach() it first")
+    return _core.to_dlpack(_core.copy(self) if copy else self)
+
+
+@_method
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    return (1, 0)  # CPU, as DLPack numbers devices
+
+
+Tensor.T = property(
+    lambda self: ops.permute(self, tuple(reversed(range(self.ndim)))), doc="The axes reversed."
+)
+
+
+def _reduction(name: str) -> None:
+    function = getattr(ops, name)
+
+    def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return function(self, axis, keepdims)
+
+    method.__name__ = name
+    method.__doc__ = f"See `pydl.ops.{name}`."
+    setattr(Tensor, name, method)
+
+
+for _name in ("sum", "mean"):
+    _reduction(_name)
