@@ -4,8 +4,9 @@
 
 #include "pydl/abi.h"
 
-// name(x): sum, mean, prod, max, min keep x's dtype (the op casts before where NumPy would widen).
-#define PYDL_REDUCE_OPS(X) X(sum) X(mean) X(prod) X(max) X(min)
+// Results have x's dtype, except that sum and prod of int8, uint8 and bool give int32, and
+// count_nonzero gives int32. mean takes floating dtypes only.
+#define PYDL_REDUCE_OPS(X) X(sum) X(mean) X(prod) X(max) X(min) X(count_nonzero)
 
 #define PYDL_ENUM_REDUCE(name) PYDL_REDUCE_##name,
 typedef int32_t PydlReduceOp;

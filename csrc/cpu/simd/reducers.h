@@ -1,0 +1,88 @@
+// What a reduction does with its elements: a type to accumulate in, the identity, a map from loaded
+// elements and an associative, commutative combination. `Again` reduces partial results.
+#pragma once
+
+#include <math.h>
+
+#include "cpu/simd/half.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+template <class L>
+struct Sum {
+  using Input = L;
+  using Acc = L;
+  using Again = Sum<Acc>;
+  static constexpr Acc identity = static_cast<Acc>(-0.0);  // x + 0.0 would lose the sign of x = -0.0
+  static Vec<Acc> map(Vec<L> x) { return x; }
+  static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return a + b; }
+};
+template <class L>
+struct Product {
+  using Input = L;
+  using Acc = L;
+  using Again = Product<Acc>;
+  static constexpr Acc identity = 1;
+  static Vec<Acc> map(Vec<L> x) { return x; }
+  static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return a * b; }
+};
+
+template <class T>
+constexpr T lowest() {
+  if constexpr (std::is_floating_point_v<T>) return -INFINITY;
+  else if constexpr (std::is_signed_v<T>) return static_cast<T>(T{1} << (8 * sizeof(T) - 1));
+  else return 0;
+}
+template <class L>
+struct Max {
+  using Input = L;
+  using Acc = L;
+  using Again = Max<Acc>;
+  static constexpr Acc identity = lowest<Acc>();
+  static Vec<Acc> map(Vec<L> x) { return x; }
+  static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return max(a, b); }
+};
+template <class L>
+struct Min {
+  using Input = L;
+  using Acc = L;
+  using Again = Min<Acc>;
+  static constexpr Acc identity = static_cast<Acc>(-1 - lowest<Acc>());
+  static Vec<Acc> map(Vec<L> x) { return x; }
+  static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return min(a, b); }
+};
+template <class L>
+struct CountNonzero {
+  using Input = L;
+  using Acc = IntLike<L>;
+  using Again = Sum<Acc>;
+  static constexpr Acc identity = 0;
+  static Vec<Acc> map(Vec<L> x) { return -Vec<Acc>((x != 0).v); }
+  static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return a + b; }
+};
+
+// Mapped elements, read as R::Input: 8-bit integers may widen.
+template <class R, class T>
+inline Vec<typename R::Acc> take(const T* p) {
+  using L = typename R::Input;
+  if constexpr (std::is_same_v<L, Compute<T>>) {
+    return R::map(load(p));
+  } else {
+    typedef T Narrow __attribute__((vector_size(sizeof(T) * Vec<L>::size)));
+    Narrow narrow;
+    memcpy(&narrow, p, sizeof narrow);
+    return R::map(Vec<L>(__builtin_convertvector(narrow, isa::Raw<L>)));
+  }
+}
+
+// An element that leaves every result as it is.
+template <class R, class T>
+inline T neutral() {
+  using L = typename R::Input;
+  if constexpr (std::is_same_v<L, Compute<T>>) return from_compute<T>(static_cast<L>(R::identity));
+  else return static_cast<T>(R::identity);
+}
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA
