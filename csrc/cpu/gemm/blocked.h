@@ -21,7 +21,8 @@ inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 constexpr int64_t kStripDepthBytes = 1536;      // of k: kTileRows of these stay in the L1 cache
-constexpr int64_t kColumnBlockBytes = 1 << 19;  // of B: stays in the L2 cache
+constexpr int64_t kColumnBlockBytes = 3 << 18;  // of B: stays in the L2 cache
+constexpr int64_t kPackedBytes = 3 << 19;        // of B, for each thread, packed at a time
 constexpr int64_t kGroupStrips = 16;            // strips that share one pass over k
 constexpr int64_t kProductsPerThread = 1 << 17;  // fewer are not worth waking a thread for
 
@@ -38,25 +39,24 @@ struct Depth {
   int64_t count(int64_t block) const { return begin(block + 1) - begin(block); }
 };
 
-// B as panels of kTileColumns columns: row l of panel p is at panel(p).data + l * step. Full panels
-// may lie in the caller's matrix; the others are packed.
+// B as panels of kTileColumns columns. Panels from first_packed on are packed one after the other; the
+// others, all of full width, are read where the caller has them.
 template <class T>
 struct Panels {
   static constexpr int kWidth = kTileColumns<T>;
+  int64_t k, n;
   const T* direct;  // or NULL: all panels are packed
   int64_t direct_step;
-  const T* packed;
-  int64_t k, n;
+  int64_t first_packed = 0;
+  const T* packed = nullptr;
 
   int64_t count() const { return divide_up(n, kWidth); }
   int columns(int64_t panel) const {
     return static_cast<int>(smaller(kWidth, n - panel * kWidth));
   }
-  bool is_direct(int64_t panel) const { return direct && columns(panel) == kWidth; }
   TileInput<T> rows_from(int64_t panel, int64_t l) const {
-    if (is_direct(panel)) return {direct + l * direct_step + panel * kWidth, 0, direct_step};
-    const int64_t first = direct ? count() - 1 : 0;  // beside a direct matrix only the last is packed
-    return {packed + ((panel - first) * k + l) * kWidth, 0, kWidth};
+    if (panel >= first_packed) return {packed + ((panel - first_packed) * k + l) * kWidth, 0, kWidth};
+    return {direct + l * direct_step + panel * kWidth, 0, direct_step};
   }
 };
 
@@ -92,6 +92,9 @@ void multiply_region(const Strips& strips, const Panels<T>& panels, const Source
       const int64_t row = strips.begin(strip);
       const int rows = strips.height(strip);
       const TileInput<T> a = source.strip(row, rows, l, count, strip_buffer);
+      if (strip + 1 < region.strip_end) {
+        source.prefetch(strips.begin(strip + 1), strips.height(strip + 1), l, count);
+      }
       const auto full_tile = find_tile<T>(rows, kTileVectors);
       const auto last_tile = find_tile<T>(rows, last_vectors);
       for (int64_t panel = region.panel; panel < region.panel_end; ++panel) {
@@ -112,66 +115,71 @@ void multiply_region(const Strips& strips, const Panels<T>& panels, const Source
   }
 }
 
-// How C is shared out: units of one strip times one block of columns, all strips of a block first.
+// How C is shared out: units of one strip times one block of panels, all strips of a block first.
 struct Sharing {
-  int64_t block_panels, blocks, units, grain;
+  int64_t block, units, grain;
 };
 
 template <class T>
-Sharing share(int64_t strips, const Panels<T>& panels, int64_t threads) {
-  const Depth<T> depth(panels.k);
-  const int64_t panel_bytes = depth.size * kTileColumns<T> * static_cast<int64_t>(sizeof(T));
-  const int64_t count = panels.count();
-  int64_t block = larger(1, kColumnBlockBytes / larger(1, panel_bytes));
+Sharing share(int64_t strips, int64_t panels, int64_t k, int64_t threads) {
+  const int64_t depth = larger(1, Depth<T>(k).size);
+  constexpr int64_t panel_row = kTileColumns<T> * static_cast<int64_t>(sizeof(T));
+  int64_t block = larger(1, kColumnBlockBytes / (depth * panel_row));
   if (threads > 1 && strips < 8 * threads) {
-    block = smaller(block, larger(1, count * strips / (8 * threads)));
+    block = smaller(block, larger(1, panels * strips / (8 * threads)));
   }
-  block = smaller(block, count);
-  const int64_t unit = kTileRows * block * kTileColumns<T> * larger(1, panels.k);
-  const int64_t blocks = divide_up(count, block);
-  return {block, blocks, blocks * strips, divide_up(kProductsPerThread, unit)};
+  block = smaller(block, panels);
+  const int64_t unit = kTileRows * block * kTileColumns<T> * larger(1, k);
+  return {block, divide_up(panels, block) * strips, divide_up(kProductsPerThread, unit)};
 }
 
-// `pack_panel(panel, dst)` writes all k rows of a panel, kTileColumns apart; it is called for the
-// panels that are not direct.
-template <class T, class Source, class PackPanel, class Output>
-PydlStatus multiply(const PydlContext* context, int64_t m, Panels<T> panels, const Source& source,
-                    const PackPanel& pack_panel, const Output& out) {
-  constexpr int64_t kWidth = kTileColumns<T>;
-  const int64_t count = panels.count(), panel_size = larger(1, panels.k) * kWidth;
-  const int64_t first_packed = panels.direct ? panels.n / kWidth : 0;
-  Scratch<T> packed(context, larger(1, (count - first_packed) * panel_size));
-  if (!packed) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
-  parallel_for(context, count - first_packed, divide_up(kProductsPerThread / 8, panel_size),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t p = begin; p < end; ++p) {
-                   pack_panel(first_packed + p, packed.data() + p * panel_size);
-                 }
-               });
-  panels.packed = packed.data();
-
-  const Strips strips(m);
-  const Sharing sharing = share(strips.count, panels, context->num_threads);
-  const int64_t strip_size = Depth<T>(panels.k).size * padded<T>(kTileRows) + kTileRows * kWidth;
-  const int64_t tile_size = kGroupStrips * kTileRows * sharing.block_panels * kWidth;
+// C for panels [panel, panel_end).
+template <class T, class Source, class Output>
+bool multiply_panels(const PydlContext* context, const Strips& strips, const Panels<T>& panels,
+                     int64_t panel, int64_t panel_end, const Source& source, const Output& out) {
+  const Sharing sharing = share<T>(strips.count, panel_end - panel, panels.k, context->num_threads);
+  const int64_t strip_size = padded<T>(Depth<T>(panels.k).size) * padded<T>(kTileRows);
+  const int64_t tile_size = kGroupStrips * kTileRows * sharing.block * kTileColumns<T>;
   bool enough_memory = true;
   parallel_for(context, sharing.units, sharing.grain, [&](int64_t begin, int64_t end) {
     Scratch<T> buffer(context, strip_size + tile_size);
-    if (!buffer) {
-      __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
-      return;
-    }
-    for (int64_t unit = begin; unit < end;) {
-      const int64_t block = unit / strips.count, strip = unit % strips.count;
-      const int64_t group = smaller(smaller(kGroupStrips, strips.count - strip), end - unit);
-      const int64_t panel = block * sharing.block_panels;
-      const Region region = {strip, strip + group, panel,
-                             smaller(count, panel + sharing.block_panels)};
+    if (!buffer) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
+    for (int64_t unit = begin, group; unit < end; unit += group) {
+      const int64_t strip = unit % strips.count;
+      const int64_t first = panel + unit / strips.count * sharing.block;
+      group = smaller(smaller(kGroupStrips, strips.count - strip), end - unit);
+      const Region region = {strip, strip + group, first,
+                             smaller(panel_end, first + sharing.block)};
       multiply_region(strips, panels, source, out, region, buffer.data(),
                       buffer.data() + strip_size);
-      unit += group;
     }
   });
+  return enough_memory;
+}
+
+// `pack_panels(panel, panel_end, dst)` writes panels one after the other, each k rows of kTileColumns;
+// it is called for those that are not direct.
+template <class T, class Source, class PackPanels, class Output>
+PydlStatus multiply(const PydlContext* context, int64_t m, Panels<T> panels, const Source& source,
+                    const PackPanels& pack_panels, const Output& out) {
+  const int64_t count = panels.count(), panel_size = larger(1, panels.k) * kTileColumns<T>;
+  const int64_t panel_bytes = panel_size * static_cast<int64_t>(sizeof(T));
+  const int64_t direct = panels.direct ? panels.n / kTileColumns<T> : 0;
+  // Few enough at a time to be in the cache when they are read.
+  const int64_t at_a_time = larger(1, context->num_threads * kPackedBytes / panel_bytes);
+  Scratch<T> packed(context, larger(1, smaller(at_a_time, count - direct) * panel_size));
+  bool enough_memory = static_cast<bool>(packed);
+  panels.packed = packed.data();
+  for (int64_t begin = 0, end; begin < count && enough_memory; begin = end) {
+    panels.first_packed = larger(direct, begin);
+    end = smaller(count, panels.first_packed + at_a_time);
+    parallel_for(context, end - panels.first_packed, divide_up(kProductsPerThread / 8, panel_size),
+                 [&](int64_t first, int64_t last) {
+                   pack_panels(panels.first_packed + first, panels.first_packed + last,
+                               packed.data() + first * panel_size);
+                 });
+    enough_memory = multiply_panels(context, Strips(m), panels, begin, end, source, out);
+  }
   if (!enough_memory) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
   return PYDL_OK;
 }

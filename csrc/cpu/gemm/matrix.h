@@ -28,6 +28,17 @@ struct MatrixStrips {
              (by_rows ? row * bytes % kAliasingBytes != 0 : m * k * bytes <= kDirectBytes);
   }
 
+  // Rows that far ahead of their use come into the cache while tiles are computed.
+  void prefetch(int64_t i, int rows, int64_t l, int64_t depth) const {
+    if (direct || column != 1) return;
+    for (int r = 0; r < rows; ++r) {
+      const char* from = reinterpret_cast<const char*>(data + (i + r) * row + l);
+      for (int64_t at = 0; at < depth * static_cast<int64_t>(sizeof(S)); at += kCacheLine) {
+        __builtin_prefetch(from + at, 0, 2);
+      }
+    }
+  }
+
   TileInput<T> strip(int64_t i, int rows, int64_t l, int64_t depth, T* buffer) const {
     const S* from = data + i * row + l * column;
     if constexpr (std::is_same_v<S, T>) {
@@ -44,17 +55,31 @@ struct MatrixStrips {
   }
 };
 
-// Packs panel `panel` of B, element (l, j) at data[l * row + j * column].
+// Packs panels [panel, panel_end) of B, element (l, j) at data[l * row + j * column], one after the
+// other; rows are read along their length, several panels at a time.
 template <class S>
-void pack_matrix_panel(const S* data, int64_t row, int64_t column, int64_t k, int64_t n,
-                       int64_t panel, Compute<S>* dst) {
+void pack_matrix_panels(const S* data, int64_t row, int64_t column, int64_t k, int64_t n,
+                        int64_t panel, int64_t panel_end, Compute<S>* dst) {
   using T = Compute<S>;
-  constexpr int kWidth = kTileColumns<T>, kSize = Vec<T>::size;
-  const int64_t first = panel * kWidth, columns = smaller(kWidth, n - first);
-  if (column == 1) return copy_rows(data + first, row, k, columns, dst, kWidth);
-  for (int64_t j = 0; j < columns; j += kSize) {
-    transpose_rows(data + (first + j) * column, column, static_cast<int>(smaller(kSize, columns - j)),
-                   k, dst + j, kWidth);
+  constexpr int64_t kWidth = kTileColumns<T>, kSize = Vec<T>::size, kChunk = 16;
+  for (; panel < panel_end; panel += kChunk, dst += kChunk * k * kWidth) {
+    const int64_t first = panel * kWidth;
+    const int64_t columns = smaller(n, smaller(panel + kChunk, panel_end) * kWidth) - first;
+    if (column == 1) {
+      for (int64_t l = 0; l < k; ++l) {
+        const S* from = data + l * row + first;
+        T* to = dst + l * kWidth;
+        int64_t j = 0;
+        for (; j + kWidth <= columns; j += kWidth) copy_row(from + j, kWidth, to + j * k);
+        if (j < columns) copy_row(from + j, columns - j, to + j * k);
+      }
+    } else {
+      for (int64_t j = 0; j < columns; j += kSize) {
+        const int rows = static_cast<int>(smaller(kSize, columns - j));
+        transpose_rows(data + (first + j) * column, column, rows, k,
+                       dst + j / kWidth * kWidth * k + j % kWidth, kWidth);
+      }
+    }
   }
 }
 

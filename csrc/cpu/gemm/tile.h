@@ -52,9 +52,12 @@ void multiply_tile(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, 
   const T* group[kGroups];
 #pragma GCC unroll 16
   for (int g = 0; g < kGroups; ++g) group[g] = a.data + g * kGroup * a.row;
-  if (c.accumulate) {
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) __builtin_prefetch(c.data + i * c.row, 1);
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
+      __builtin_prefetch(reinterpret_cast<const char*>(c.data + i * c.row) + bytes, 1);
+    }
   }
 
   Vec<T> sum[rows][vectors];

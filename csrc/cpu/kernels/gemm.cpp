@@ -12,7 +12,7 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
   using T = Compute<S>;
   const S* b = static_cast<const S*>(args.b);
   const int64_t m = args.m, n = args.n, k = args.k;
-  Panels<T> panels = {nullptr, args.b_row_stride, nullptr, k, n};
+  Panels<T> panels = {k, n, nullptr, args.b_row_stride};
   if constexpr (std::is_same_v<S, T>) {
     const bool small = m <= kDirectStrips * kTileRows ||
                        n * k * static_cast<int64_t>(sizeof(T)) <= kDirectBytes;
@@ -27,8 +27,8 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
                                   args.c_row_stride, args.accumulate != 0, epilogue};
   return multiply<T>(
       context, m, panels, strips,
-      [&](int64_t panel, T* dst) {
-        pack_matrix_panel(b, args.b_row_stride, args.b_col_stride, k, n, panel, dst);
+      [&](int64_t panel, int64_t panel_end, T* dst) {
+        pack_matrix_panels(b, args.b_row_stride, args.b_col_stride, k, n, panel, panel_end, dst);
       },
       out);
 }
