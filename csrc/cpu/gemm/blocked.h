@@ -23,6 +23,7 @@ inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 constexpr int64_t kStripDepthBytes = 1536;      // of k: kTileRows of these stay in the L1 cache
 constexpr int64_t kColumnBlockBytes = 3 << 18;  // of B: stays in the L2 cache
 constexpr int64_t kPackedBytes = 3 << 19;        // of B, for each thread, packed at a time
+constexpr int64_t kPackedPanels = 8;            // at least: rows of B are read in long runs
 constexpr int64_t kGroupStrips = 16;            // strips that share one pass over k
 constexpr int64_t kProductsPerThread = 1 << 17;  // fewer are not worth waking a thread for
 
@@ -166,7 +167,7 @@ PydlStatus multiply(const PydlContext* context, int64_t m, Panels<T> panels, con
   const int64_t panel_bytes = panel_size * static_cast<int64_t>(sizeof(T));
   const int64_t direct = panels.direct ? panels.n / kTileColumns<T> : 0;
   // Few enough at a time to be in the cache when they are read.
-  const int64_t at_a_time = larger(1, context->num_threads * kPackedBytes / panel_bytes);
+  const int64_t at_a_time = context->num_threads * larger(kPackedPanels, kPackedBytes / panel_bytes);
   Scratch<T> packed(context, larger(1, smaller(at_a_time, count - direct) * panel_size));
   bool enough_memory = static_cast<bool>(packed);
   panels.packed = packed.data();

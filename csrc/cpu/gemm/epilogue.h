@@ -13,24 +13,18 @@ struct Epilogue {
   using T = Compute<S>;
   const S* bias;  // or NULL
   PydlActivation activation;
-  bool accumulate;  // add the sums to the result, where the tiles have not done so
 
-  bool empty() const { return !bias && activation == PYDL_ACTIVATION_NONE; }
-
-  // Row `sum` of C from some column on; `pre`, or NULL, receives what the activation is applied to.
-  void row(const T* sum, int64_t n, int64_t column, O* out, O* pre) const {
+  // A row of sums for columns [column, column + n) of C; `pre`, or NULL, receives what the activation
+  // is applied to.
+  void row(const T* sum, int64_t n, int64_t column, bool accumulate, O* out, O* pre) const {
     with_activation<T>(activation, [&](auto f) {
-      constexpr int kSize = Vec<T>::size;
-      const auto chunk = [&](int64_t j, auto... count) {
+      for_registers<T>(n, [&](int64_t j, auto... count) {
         Vec<T> x = load(sum + j, count...);
         if (accumulate) x += load(out + j, count...);
         if (bias) x += load(bias + column + j, count...);
         if (pre) store(x, pre + j, count...);
         store(f(x), out + j, count...);
-      };
-      int64_t j = 0;
-      for (; j + kSize <= n; j += kSize) chunk(j);
-      if (j < n) chunk(j, static_cast<int>(n - j));
+      });
     });
   }
 };
@@ -39,11 +33,11 @@ struct Epilogue {
 template <class S, class O>
 struct MatrixOutput {
   using T = Compute<S>;
-  static constexpr bool kInPlace = std::is_same_v<T, O>;
+  static constexpr bool kInPlace = std::is_same_v<T, O>;  // C holds partial sums
   O* data;
   O* pre_activation;  // or NULL; strides like data
   int64_t row_stride;
-  bool accumulate;
+  bool accumulate;  // add to C
   Epilogue<S, O> epilogue;
 
   TileOutput<T> place(int64_t row, int64_t column) const {
@@ -53,12 +47,17 @@ struct MatrixOutput {
       return {nullptr, 0, 0, false};
     }
   }
-  void finish(int64_t row, int rows, int64_t column, int columns, const T* sum,
+  // Sums that tiles left where place() said, or in a buffer.
+  void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
               int64_t sum_row) const {
-    if (kInPlace && epilogue.empty() && !pre_activation) return;
+    const bool done = kInPlace && !epilogue.bias && !epilogue.activation && !pre_activation;
+    if (!done) write(row, rows, column, columns, sum, sum_row, accumulate && !kInPlace);
+  }
+  void write(int64_t row, int rows, int64_t column, int64_t columns, const T* sum, int64_t sum_row,
+             bool add) const {
     for (int i = 0; i < rows; ++i) {
       const int64_t at = (row + i) * row_stride + column;
-      epilogue.row(sum + i * sum_row, columns, column, data + at,
+      epilogue.row(sum + i * sum_row, columns, column, add, data + at,
                    pre_activation ? pre_activation + at : nullptr);
     }
   }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kDirectColumns = 128;      // with fewer columns of C, packing A costs too much
 constexpr int64_t kDirectBytes = 1 << 15;    // a block of A^T that small is read where it is
+constexpr int64_t kDirectPanelBytes = 1 << 20;  // a larger B does not stay in the L2 cache
 constexpr int64_t kAliasingBytes = 1 << 11;  // rows this far apart compete for the same cache sets
 
 // Strips of A, element (i, l) at data[i * row + l * column].

@@ -14,13 +14,19 @@ inline int64_t padded(int64_t n) {
   return (n + Vec<T>::size - 1) / Vec<T>::size * Vec<T>::size;
 }
 
+// Calls body(j) for each whole register of [0, n), then body(j, count) for what is left.
+template <class T, class Body>
+inline void for_registers(int64_t n, Body&& body) {
+  int64_t j = 0;
+  for (; j + Vec<T>::size <= n; j += Vec<T>::size) body(j);
+  if (j < n) body(j, static_cast<int>(n - j));
+}
+
 // dst has room for padded(n) values.
 template <class S>
 inline void copy_row(const S* src, int64_t n, Compute<S>* dst) {
-  constexpr int kSize = Vec<Compute<S>>::size;
-  int64_t i = 0;
-  for (; i + kSize <= n; i += kSize) load(src + i).store(dst + i);
-  if (i < n) load(src + i, static_cast<int>(n - i)).store(dst + i);
+  for_registers<Compute<S>>(
+      n, [&](int64_t i, auto... count) { load(src + i, count...).store(dst + i); });
 }
 
 template <class S>

@@ -1,5 +1,6 @@
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/matrix.h"
+#include "cpu/gemm/thin.h"
 #include "cpu/simd/dtype.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -12,19 +13,19 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
   using T = Compute<S>;
   const S* b = static_cast<const S*>(args.b);
   const int64_t m = args.m, n = args.n, k = args.k;
+  const Epilogue<S, O> epilogue = {static_cast<const S*>(args.bias), args.activation};
+  const MatrixOutput<S, O> out = {static_cast<O*>(args.c), static_cast<O*>(args.pre_activation),
+                                  args.c_row_stride, args.accumulate != 0, epilogue};
+  if (multiply_thin<S>(context, args, out)) return PYDL_OK;
+
   Panels<T> panels = {k, n, nullptr, args.b_row_stride};
   if constexpr (std::is_same_v<S, T>) {
-    const bool small = m <= kDirectStrips * kTileRows ||
-                       n * k * static_cast<int64_t>(sizeof(T)) <= kDirectBytes;
-    if (args.b_col_stride == 1 && small) panels.direct = b;
+    const int64_t bytes = n * k * static_cast<int64_t>(sizeof(T));
+    const bool few = m <= kDirectStrips * kTileRows && bytes <= kDirectPanelBytes;
+    if (args.b_col_stride == 1 && (few || bytes <= kDirectBytes)) panels.direct = b;
   }
   const MatrixStrips<S> strips(static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride,
                                m, n, k);
-  const bool in_place = std::is_same_v<T, O>;
-  const Epilogue<S, O> epilogue = {static_cast<const S*>(args.bias), args.activation,
-                                   args.accumulate && !in_place};
-  const MatrixOutput<S, O> out = {static_cast<O*>(args.c), static_cast<O*>(args.pre_activation),
-                                  args.c_row_stride, args.accumulate != 0, epilogue};
   return multiply<T>(
       context, m, panels, strips,
       [&](int64_t panel, int64_t panel_end, T* dst) {
