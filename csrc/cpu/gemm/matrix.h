@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kDirectColumns = 128;      // with fewer columns of C, packing A costs too much
 constexpr int64_t kDirectBytes = 1 << 15;    // a block of A^T that small is read where it is
 constexpr int64_t kDirectPanelBytes = 1 << 20;  // a larger B does not stay in the L2 cache
-constexpr int64_t kAliasingBytes = 1 << 11;  // rows this far apart compete for the same cache sets
+constexpr int64_t kAliasingBytes = 1 << 12;  // rows this far apart compete for the same cache sets
 
 // Strips of A, element (i, l) at data[i * row + l * column].
 template <class S>
@@ -26,7 +26,7 @@ struct MatrixStrips {
     constexpr int64_t bytes = sizeof(S);
     const bool by_rows = column == 1;
     direct = std::is_same_v<S, T> && n <= kDirectColumns &&
-             (by_rows ? row * bytes % kAliasingBytes != 0 : m * k * bytes <= kDirectBytes);
+             (by_rows ? row * bytes % kAliasingBytes != 0 : n <= kTileColumns<T> || m * k * bytes <= kDirectBytes);
   }
 
   // Rows that far ahead of their use come into the cache while tiles are computed.

@@ -15,7 +15,7 @@ constexpr int kTileRows = 6, kTileVectors = 2;
 #elif defined(PYDL_ISA_neon)
 constexpr int kTileRows = 8, kTileVectors = 3;
 #else
-constexpr int kTileRows = 5, kTileVectors = 2;
+constexpr int kTileRows = 4, kTileVectors = 2;
 #endif
 template <class T>
 constexpr int kTileColumns = kTileVectors * Vec<T>::size;
@@ -36,11 +36,12 @@ struct TileOutput {
   bool accumulate;  // add to what is there
 };
 
-// An unknown value to the optimiser, which would otherwise keep a pointer for each row of A and
-// spill them.
+// A pointer that the optimiser knows nothing about; otherwise it keeps one for each row of A or C,
+// and spills them.
 template <class P>
-inline void hide(P& pointer) {
+inline P hidden(P pointer) {
   __asm__("" : "+r"(pointer));
+  return pointer;
 }
 
 constexpr int kCacheLine = 64;
@@ -51,12 +52,13 @@ void multiply_tile(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, 
   constexpr int kSize = Vec<T>::size;
   const T* group[kGroups];
 #pragma GCC unroll 16
-  for (int g = 0; g < kGroups; ++g) group[g] = a.data + g * kGroup * a.row;
+  for (int g = 0; g < kGroups; ++g) group[g] = hidden(g ? group[g - 1] + kGroup * a.row : a.data);
+  const T* ahead = c.data;
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i) {
+  for (int i = 0; i < rows; ++i, ahead = hidden(ahead + c.row)) {
 #pragma GCC unroll 4
     for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
-      __builtin_prefetch(reinterpret_cast<const char*>(c.data + i * c.row) + bytes, 1);
+      __builtin_prefetch(reinterpret_cast<const char*>(ahead) + bytes, 1);
     }
   }
 
@@ -82,24 +84,29 @@ void multiply_tile(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, 
       for (int j = 0; j < vectors; ++j) sum[i][j] = fma(x, bs[j], sum[i][j]);
     }
 #pragma GCC unroll 16
-    for (int g = 0; g < kGroups; ++g) {
-      group[g] += a.step;
-      hide(group[g]);
-    }
+    for (int g = 0; g < kGroups; ++g) group[g] = hidden(group[g] + a.step);
     row += b.step;
   }
 
   const int tail = c.columns - (vectors - 1) * kSize;
+  const auto store = [&](auto add, auto... count) {
+    T* out = c.data;
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i) {
-    T* out = c.data + i * c.row;
+    for (int i = 0; i < rows; ++i, out = hidden(out + c.row)) {
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j, out += kSize) {
-      const bool full = j + 1 < vectors || tail == kSize;
-      Vec<T> value = sum[i][j];
-      if (c.accumulate) value += full ? Vec<T>::load(out) : Vec<T>::load(out, tail);
-      full ? value.store(out) : value.store(out, tail);
+      for (int j = 0; j + 1 < vectors; ++j) {
+        if (add.value) sum[i][j] += Vec<T>::load(out + j * kSize);
+        sum[i][j].store(out + j * kSize);
+      }
+      constexpr int j = vectors - 1;
+      if (add.value) sum[i][j] += Vec<T>::load(out + j * kSize, count...);
+      sum[i][j].store(out + j * kSize, count...);
     }
+  };
+  if (tail == kSize) {
+    c.accumulate ? store(std::true_type{}) : store(std::false_type{});
+  } else {
+    c.accumulate ? store(std::true_type{}, tail) : store(std::false_type{}, tail);
   }
 }
 
