@@ -121,16 +121,19 @@ PyGetSetDef tensor_attributes[] = {
 using UnaryFunction = Tensor (*)(const Tensor&);
 using BinaryFunction = Tensor (*)(const Tensor&, const Tensor&);
 
+// Giving the GIL up costs more than an op on a few elements takes.
+constexpr int64_t kWorthReleasing = 4096;
+
 template <BinaryFunction function>
 PyObject* binary_slot(PyObject* a, PyObject* b) {
   if (!is_array_like(a) || !is_array_like(b)) Py_RETURN_NOTIMPLEMENTED;
   return guarded<PyObject*>(nullptr, [&] {
     auto operands = operands_from_python(a, b);
-    Tensor result;
-    {
-      py::gil_scoped_release without_gil;
-      result = function(operands.first, operands.second);
-    }
+    std::optional<py::gil_scoped_release> without_gil;
+    if (std::max(operands.first.count(), operands.second.count()) > kWorthReleasing)
+      without_gil.emplace();
+    Tensor result = function(operands.first, operands.second);
+    without_gil.reset();
     return wrap(std::move(result));
   });
 }
@@ -138,9 +141,10 @@ PyObject* binary_slot(PyObject* a, PyObject* b) {
 template <UnaryFunction function>
 PyObject* unary_slot(PyObject* x) {
   return guarded<PyObject*>(nullptr, [&] {
-    py::gil_scoped_release without_gil;
+    std::optional<py::gil_scoped_release> without_gil;
+    if (tensor_of(x).count() > kWorthReleasing) without_gil.emplace();
     Tensor result = function(tensor_of(x));
-    py::gil_scoped_acquire with_gil;
+    without_gil.reset();
     return wrap(std::move(result));
   });
 }

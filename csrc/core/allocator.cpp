@@ -74,7 +74,7 @@ class CachingAllocator {
       return;
     }
     stats_.cached_bytes += header->bytes;
-    cache_[header->bytes].push_back(header);
+    cached(header->bytes).push_back(header);
   }
 
   MemoryStats stats() {
@@ -97,13 +97,23 @@ class CachingAllocator {
   std::mutex& mutex() { return mutex_; }
 
  private:
+  // The smallest blocks have a list each; finding the others' takes a search.
+  std::vector<Header*>& cached(size_t block) {
+    return block <= kDirect * kAlignment ? direct_[block / kAlignment - 1] : cache_[block];
+  }
+
   Header* take_cached(size_t block) {
-    // A big block may serve a request down to 3/4 of its size; small ones fit exactly.
-    auto it = block < kBigBlock ? cache_.find(block) : cache_.lower_bound(block);
-    while (it != cache_.end() && it->second.empty() && block >= kBigBlock) ++it;
-    if (it == cache_.end() || it->second.empty() || it->first > block + block / 3) return nullptr;
-    Header* header = it->second.back();
-    it->second.pop_back();
+    std::vector<Header*>* blocks = nullptr;
+    if (block < kBigBlock) {
+      blocks = &cached(block);
+    } else {  // one of up to 4/3 of the size will do
+      auto it = cache_.lower_bound(block);
+      while (it != cache_.end() && it->second.empty()) ++it;
+      if (it != cache_.end() && it->first <= block + block / 3) blocks = &it->second;
+    }
+    if (!blocks || blocks->empty()) return nullptr;
+    Header* header = blocks->back();
+    blocks->pop_back();
     stats_.cached_bytes -= header->bytes;
     return header;
   }
@@ -138,6 +148,10 @@ class CachingAllocator {
     for (auto& [bytes, blocks] : cache_)
       for (Header* header : blocks) unmap_block(header);
     cache_.clear();
+    for (std::vector<Header*>& blocks : direct_) {
+      for (Header* header : blocks) unmap_block(header);
+      blocks.clear();
+    }
     stats_.cached_bytes = 0;
   }
 
@@ -148,6 +162,8 @@ class CachingAllocator {
   }
 
   std::mutex mutex_;
+  static constexpr size_t kDirect = 64;
+  std::vector<Header*> direct_[kDirect];
   std::map<size_t, std::vector<Header*>> cache_;
   MemoryStats stats_ = {};
   int64_t cache_limit_;
