@@ -1,7 +1,8 @@
 // Values between Python and C++.
 #include "autograd/node.h"
 #include "bindings/python.h"
-#include "ops/ops.h"
+#include "ops/creation.h"
+#include "ops/shape.h"
 
 namespace pydl {
 namespace {

@@ -1,5 +1,5 @@
 #include "bindings/python.h"
-#include "ops/ops.h"
+#include "ops/creation.h"
 
 namespace pydl {
 

@@ -1,5 +1,5 @@
 #include "bindings/python.h"
-#include "ops/ops.h"
+#include "ops/elementwise.h"
 
 namespace pydl {
 namespace {

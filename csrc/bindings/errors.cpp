@@ -1,7 +1,7 @@
 // C++ exceptions to Python ones.
 #include "bindings/errors.h"
-
 #include "bindings/python.h"
+
 #include "core/error.h"
 
 namespace pydl {

@@ -1,18 +1,29 @@
-#include "bindings/errors.h"
-#include "bindings/python.h"
+// The extension module: each file of this folder adds its part.
+#include <pybind11/pybind11.h>
+
+#define PYDL_BINDINGS(X) \
+  X(errors) \
+  X(tensor) \
+  X(config) \
+  X(dlpack) \
+  X(autograd) \
+  X(creation) \
+  X(elementwise) \
+  X(reduce) \
+  X(shape) \
+  X(linalg) \
+  X(nn)
+
+namespace pydl {
+#define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);
+PYDL_BINDINGS(PYDL_DECLARE)
+#undef PYDL_DECLARE
+}  // namespace pydl
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ core of pydl.";
   module.attr("__version__") = PYDL_VERSION;
-  pydl::bind_errors(module);
-  pydl::bind_tensor(module);
-  pydl::bind_config(module);
-  pydl::bind_dlpack(module);
-  pydl::bind_autograd(module);
-  pydl::bind_creation(module);
-  pydl::bind_elementwise(module);
-  pydl::bind_reduce(module);
-  pydl::bind_shape(module);
-  pydl::bind_linalg(module);
-  pydl::bind_nn(module);
+#define PYDL_BIND(part) pydl::bind_##part(module);
+  PYDL_BINDINGS(PYDL_BIND)
+#undef PYDL_BIND
 }

@@ -43,17 +43,6 @@ py::object numpy_view(py::handle tensor);  // shares memory; bfloat16 comes as f
 // Sets the Python error that matches the C++ exception being handled.
 void set_python_error();
 
-void bind_tensor(py::module_& module);
-void bind_autograd(py::module_& module);
-void bind_config(py::module_& module);
-void bind_dlpack(py::module_& module);
-void bind_elementwise(py::module_& module);
-void bind_creation(py::module_& module);
-void bind_linalg(py::module_& module);
-void bind_nn(py::module_& module);
-void bind_reduce(py::module_& module);
-void bind_shape(py::module_& module);
-
 // Ops run without the GIL.
 using WithoutGil = py::call_guard<py::gil_scoped_release>;
 

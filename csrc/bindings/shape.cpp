@@ -1,5 +1,5 @@
 #include "bindings/python.h"
-#include "ops/ops.h"
+#include "ops/shape.h"
 
 namespace pydl {
 

@@ -2,7 +2,9 @@
 #include "autograd/engine.h"
 #include "autograd/node.h"
 #include "bindings/python.h"
-#include "ops/ops.h"
+#include "ops/creation.h"
+#include "ops/elementwise.h"
+#include "ops/linalg.h"
 
 #include <structmember.h>
 

@@ -4,6 +4,7 @@
 
 #include "cpu/simd/dtype.h"
 #include "cpu/strided.h"
+#include "pydl/kernels/elementwise.h"
 
 namespace pydl::cpu::PYDL_ISA {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/gemm/blocked.h"
+#include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/gemm/matrix.h"
+#include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {

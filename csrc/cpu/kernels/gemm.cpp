@@ -2,6 +2,7 @@
 #include "cpu/gemm/matrix.h"
 #include "cpu/gemm/thin.h"
 #include "cpu/simd/dtype.h"
+#include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {

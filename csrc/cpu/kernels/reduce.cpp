@@ -5,6 +5,7 @@
 #include "cpu/simd/dtype.h"
 #include "cpu/simd/reducers.h"
 #include "cpu/walk.h"
+#include "pydl/kernels/reduce.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "cpu/simd/dtype.h"
 #include "cpu/simd/math.h"
+#include "pydl/kernels/softmax.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
