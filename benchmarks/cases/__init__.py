@@ -1,0 +1,21 @@
+"""All benchmarks, one module a family or two. A new module is found by its name in `_MODULES`."""
+
+from __future__ import annotations
+
+import importlib
+
+from benchmarks.case import Case
+
+_MODULES = (
+    "small", "elementwise", "reduce", "shape", "gemm", "conv", "pool", "norm", "loss", "embedding",
+    "attention", "random", "optimizer", "layers", "training",
+)  # fmt: skip
+
+
+def all_cases() -> list[Case]:
+    """Returns every case, in the order of the report."""
+    return [
+        case
+        for module in _MODULES
+        for case in importlib.import_module(f"benchmarks.cases.{module}").CASES
+    ]

@@ -1,0 +1,175 @@
+"""The libraries that are measured, each behind the same three functions."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.case import Arrays, Case, Onnx
+
+PEERS = ("numpy", "torch", "onnxruntime", "jax")
+NAMES = ("pydl", *PEERS)
+
+
+@functools.cache
+def load(name: str) -> Any | None:
+    """Imports a library; None when it is not installed."""
+    try:
+        module = importlib.import_module(name)
+        if name == "onnxruntime":
+            importlib.import_module("onnx")
+    except ImportError:
+        return None
+    return module
+
+
+def versions(names: list[str]) -> dict[str, str]:
+    """Returns the version of each of these libraries."""
+    return {name: load(name).__version__ for name in names}
+
+
+def prepare(case: Case, variant: str, arrays: Arrays) -> Callable[[], Any]:
+    """Returns the function without arguments that is timed: `case` in a library, on `arrays`.
+
+    Args:
+        case: the benchmark.
+        variant: a key of `case.run` or `case.prepare`.
+        arrays: NumPy inputs.
+    """
+    name = variant.split(":")[0]
+    module = load(name)
+    inputs = _CONVERT[name](module, arrays)
+    if adapt := case.adapt.get(variant) or case.adapt.get(name):
+        inputs = adapt(*inputs)
+    if variant in case.prepare:
+        return case.prepare[variant](module, *inputs)
+    function = case.run[variant]
+    if isinstance(function, Onnx):
+        return _onnx_session(function, inputs)
+    if case.gradient:
+        return _GRADIENT[name](module, function, inputs, case.gradient)
+    return _FORWARD[name](module, function, inputs)
+
+
+# --- pydl ---------------------------------------------------------------------------------------
+
+
+def _pydl_forward(pydl: Any, function: Callable, inputs: Arrays) -> Callable[[], Any]:
+    return lambda: function(pydl, *inputs)
+
+
+def _pydl_gradient(pydl: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]) -> Callable:
+    leaves = [inputs[i] for i in wrt]
+    for leaf in leaves:
+        leaf.requires_grad = True
+    seed = pydl.ops.ones_like(function(pydl, *inputs)).detach()
+    return lambda: pydl.autograd.grad(function(pydl, *inputs), leaves, grad_outputs=seed)
+
+
+# --- torch --------------------------------------------------------------------------------------
+
+
+def _torch_convert(torch: Any, arrays: Arrays) -> Arrays:
+    return tuple(torch.from_numpy(a) for a in arrays)
+
+
+def _torch_forward(torch: Any, function: Callable, inputs: Arrays) -> Callable[[], Any]:
+    return torch.inference_mode()(lambda: function(torch, *inputs))
+
+
+def _torch_gradient(
+    torch: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]
+) -> Callable:
+    leaves = [inputs[i].requires_grad_() for i in wrt]
+    seed = torch.ones_like(function(torch, *inputs))
+    return lambda: torch.autograd.grad(function(torch, *inputs), leaves, seed)
+
+
+# --- JAX ----------------------------------------------------------------------------------------
+
+
+def _jax_convert(jax: Any, arrays: Arrays) -> Arrays:
+    return tuple(jax.numpy.asarray(a) for a in arrays)
+
+
+def _jax_forward(jax: Any, function: Callable, inputs: Arrays) -> Callable[[], Any]:
+    compiled = jax.jit(functools.partial(function, jax))
+    return lambda: jax.block_until_ready(compiled(*inputs))
+
+
+def _jax_gradient(jax: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]) -> Callable:
+    @jax.jit
+    def gradients(*values: Any) -> Any:
+        def of_leaves(*leaves: Any) -> Any:
+            merged = list(values)
+            for i, leaf in zip(wrt, leaves):
+                merged[i] = leaf
+            return function(jax, *merged)
+
+        out, pull_back = jax.vjp(of_leaves, *(values[i] for i in wrt))
+        return pull_back(jax.numpy.ones_like(out))
+
+    return lambda: jax.block_until_ready(gradients(*inputs))
+
+
+# --- ONNX Runtime -------------------------------------------------------------------------------
+
+
+def _onnx_session(node: Onnx, arrays: Arrays) -> Callable[[], Any]:
+    import onnxruntime
+    from onnx import helper, numpy_helper
+
+    names = [f"x{i}" for i in range(len(arrays))]
+    variable = [i for i in range(len(arrays)) if i not in node.constants]
+    graph = helper.make_graph(
+        [helper.make_node(node.operator, names, ["y"], **node.attributes)],
+        "case",
+        [
+            helper.make_tensor_value_info(
+                names[i], helper.np_dtype_to_tensor_dtype(arrays[i].dtype), arrays[i].shape
+            )
+            for i in variable
+        ],
+        [helper.make_empty_tensor_value_info("y")],
+        [numpy_helper.from_array(arrays[i], names[i]) for i in node.constants],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    feed = {names[i]: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[i]) for i in variable}
+    return lambda: session.run_with_ort_values(["y"], feed)
+
+
+def _plain_convert(module: Any, arrays: Arrays) -> Arrays:
+    return arrays
+
+
+def _plain_forward(module: Any, function: Callable, inputs: Arrays) -> Callable[[], Any]:
+    return lambda: function(module, *inputs)
+
+
+_CONVERT: dict[str, Callable] = {
+    "pydl": lambda pydl, arrays: tuple(pydl.tensor(a) for a in arrays),
+    "numpy": _plain_convert,
+    "torch": _torch_convert,
+    "onnxruntime": _plain_convert,
+    "jax": _jax_convert,
+}
+_FORWARD: dict[str, Callable] = {
+    "pydl": _pydl_forward,
+    "numpy": _plain_forward,
+    "torch": _torch_forward,
+    "jax": _jax_forward,
+}
+_GRADIENT: dict[str, Callable] = {
+    "pydl": _pydl_gradient,
+    "torch": _torch_gradient,
+    "jax": _jax_gradient,
+}

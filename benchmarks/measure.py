@@ -1,0 +1,82 @@
+"""Measures cases on a fixed number of threads and writes what it found as JSON lines.
+
+The report runs this in a process of its own for each number of threads, because some libraries fix
+theirs when they start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--only", default="", help="parts of names, separated by commas")
+    parser.add_argument("--libraries", required=True)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    limit_threads(options.threads)
+
+    from benchmarks import libraries, machine, timing
+
+    wanted = [name for name in libraries.NAMES if name in options.libraries.split(",")]
+    found = [name for name in wanted if libraries.load(name)]
+    effort = timing.QUICK if options.quick else timing.FULL
+    _write(
+        {"machine": machine.describe(), "libraries": libraries.versions(found), "load": load}
+    )
+    for case in select(options.only):
+        variants = [v for v in case.variants if v.split(":")[0] in found]
+        if variants:
+            _write(_row(case, *timing.measure(case, variants, effort), options.threads))
+
+
+def limit_threads(count: int) -> None:
+    """Holds every library to `count` threads; to be called before any of them is imported.
+
+    XLA's pool cannot be set once it runs, so the process is bound to that many CPUs, which every
+    library takes as its number of threads.
+    """
+    cpus = sorted(os.sched_getaffinity(0))
+    if count > len(cpus):
+        raise ValueError(f"expected at most {len(cpus)} threads on this machine, got {count}")
+    os.sched_setaffinity(0, cpus[-count:])  # CPU 0 serves most interrupts
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(count)
+
+
+def select(only: str) -> list:
+    """Returns the cases whose "family: name" holds one of the comma-separated words."""
+    from benchmarks.cases import all_cases
+
+    words = only.split(",")
+    return [case for case in all_cases() if any(word in str(case) for word in words)]
+
+
+def _row(case: Any, timings: dict, failures: dict[str, str], threads: int) -> dict[str, Any]:
+    from benchmarks import machine, timing
+
+    floor = machine.seconds_at_limit(case.flops, case.bytes, timing.working_set(case))
+    return {
+        "family": case.family,
+        "name": case.name,
+        "threads": threads,
+        "floor": floor,
+        "seconds": {variant: t.median for variant, t in timings.items()},
+        "best": {variant: t.best for variant, t in timings.items()},
+        "failures": failures,
+    }
+
+
+def _write(row: dict[str, Any]) -> None:
+    print(json.dumps(row), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""One table and one picture of how fast pydl is: against its peers and the machine's own limit.
+
+    python -m benchmarks.report                    everything, on one thread and on all
+    python -m benchmarks.report --quick            a first impression
+    python -m benchmarks.report --only gemm,conv   what holds one of these words in its name
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.libraries import NAMES, PEERS
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    cpus = len(os.sched_getaffinity(0))
+    default_threads = ",".join(str(n) for n in sorted({1, cpus}))
+    parser.add_argument("--threads", default=default_threads, help=f"default: {default_threads}")
+    parser.add_argument("--only", default="", help="parts of names, separated by commas")
+    parser.add_argument("--libraries", default=",".join(NAMES), help="default: all installed")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
+    parser.add_argument("--picture", default="benchmarks.png", help="default: %(default)s")
+    parser.add_argument("--json", help="also write every measurement to this file")
+    options = parser.parse_args()
+
+    rows: list[Row] = []
+    for threads in options.threads.split(","):
+        header, *measured = _measure(int(threads), options)
+        print(describe(header))
+        if header["load"] > 0.5:
+            print(f"Others keep {header['load']:.1f} CPUs of this machine busy: mistrust the times.")
+        rows += measured
+    if not rows:
+        sys.exit(f"no benchmark's name holds one of: {options.only}")
+    print(table(rows))
+    if options.json:
+        Path(options.json).write_text(json.dumps(rows, indent=1))
+    _draw(rows, options.picture)
+    if failures := _failures(rows):
+        sys.exit(f"{len(failures)} failed:\n" + "\n".join(failures))
+
+
+def _measure(threads: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    command = [
+        sys.executable, "-m", "benchmarks.measure", f"--threads={threads}",
+        f"--only={options.only}", f"--libraries={options.libraries}",
+    ]  # fmt: skip
+    if options.quick:
+        command.append("--quick")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            row = json.loads(line)
+            if "name" in row:
+                _progress(f"{threads} threads: {row['family']}: {row['name']}")
+            yield row
+    _progress("")
+    if process.returncode:
+        sys.exit(f"measuring on {threads} threads failed, see above")
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def describe(header: dict[str, Any]) -> str:
+    """Returns a line about the machine as it was measured, and the versions of the libraries."""
+    machine = header["machine"]
+    bandwidth = ", ".join(f"{size} {rate / 1e9:.0f}" for size, rate in machine["bandwidth"].items())
+    versions = " ".join(f"{name} {version}" for name, version in header["libraries"].items())
+    return (
+        f"{machine['cpu']}, {machine['isa']}, {machine['threads']} threads: "
+        f"{machine['flops'] / 1e9:.0f} GFLOP/s float32; a + b in GB/s by memory used: {bandwidth}\n"
+        f"{versions}"
+    )
+
+
+def table(rows: list[Row]) -> str:
+    """Returns the table: pydl's time, each peer's time as a multiple of it, share of the limit.
+
+    A ratio above 1 means that pydl is faster than the peer.
+    """
+    peers = [peer for peer in PEERS if any(fastest(row, peer) for row in rows)]
+    width = max(len(label(row)) for row in rows)
+    lines = [
+        f"{'':{width}}  threads      pydl"
+        + "".join(f"{peer:>13}" for peer in peers)
+        + "   of limit"
+    ]
+    for row in sorted(rows, key=_order(rows)):
+        ours = fastest(row, "pydl")
+        cells = "".join(f"{_ratio(row, peer):>13}" for peer in peers)
+        share = f"{row['floor'] / ours:.0%}" if ours and row["floor"] else ""
+        lines.append(
+            f"{label(row):{width}}  {row['threads']:>7}  {_time(ours):>8}{cells}   {share:>8}"
+        )
+    means = "".join(f"{_mean_ratio(rows, peer):>13}" for peer in peers)
+    lines.append(f"{'geometric mean':{width}}  {'':>7}  {'':>8}{means}")
+    lines.append("1.50x: the peer takes 1.5 times as long as pydl. Within 15% is a tie.")
+    return "\n".join(lines)
+
+
+def label(row: Row) -> str:
+    return f"{row['family']}: {row['name']}"
+
+
+def fastest(row: Row, library: str) -> float | None:
+    """Returns the seconds of a library's fastest variant; None where it was not measured."""
+    times = [t for variant, t in row["seconds"].items() if variant.split(":")[0] == library]
+    return min(times, default=None)
+
+
+def ratio(row: Row, peer: str) -> float | None:
+    """Returns the peer's time as a multiple of pydl's."""
+    ours, theirs = fastest(row, "pydl"), fastest(row, peer)
+    return theirs / ours if ours and theirs else None
+
+
+def _order(rows: list[Row]):
+    first = {label(row): i for i, row in reversed(list(enumerate(rows)))}
+    return lambda row: (first[label(row)], row["threads"])
+
+
+def _ratio(row: Row, peer: str) -> str:
+    value = ratio(row, peer)
+    return f"{value:.2f}x" if value else "-"
+
+
+def _mean_ratio(rows: list[Row], peer: str) -> str:
+    logs = [math.log(value) for row in rows if (value := ratio(row, peer))]
+    return f"{math.exp(sum(logs) / len(logs)):.2f}x" if logs else "-"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def _failures(rows: list[Row]) -> list[str]:
+    return [
+        f"{label(row)}, {variant}, {row['threads']} threads: {why}"
+        for row in rows
+        for variant, why in row["failures"].items()
+    ]
+
+
+def _draw(rows: list[Row], path: str) -> None:
+    try:
+        from benchmarks.picture import draw
+    except ImportError as error:
+        print(f"no picture: {error}. pip install matplotlib draws one")
+        return
+    draw(rows, path)
+    print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Fair timing: all libraries in one process, taking turns on the same rotating inputs."""
+
+from __future__ import annotations
+
+import functools
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks import libraries
+from benchmarks.case import Case
+
+_ROTATED_BYTES = 64 << 20  # inputs are rotated until they hold this much,
+_MOST_SETS = 16  # but no more sets than these
+_PAUSE = 0.002  # seconds before a turn: the last library's threads stop spinning
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: `turns` for each library, each of at least `seconds`."""
+
+    turns: int
+    seconds: float
+
+
+FULL = Effort(turns=11, seconds=0.02)
+QUICK = Effort(turns=3, seconds=0.005)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one operation: the median over the turns, and the fastest of them."""
+
+    median: float
+    best: float
+
+
+def working_set(case: Case) -> float:
+    """Returns the bytes that measuring a case walks through: its inputs times how many sets."""
+    return case.bytes * len(input_sets(case))
+
+
+@functools.lru_cache(maxsize=1)
+def input_sets(case: Case) -> list[tuple[Any, ...]]:
+    """Makes as many sets of random inputs as it takes to not sit in a small cache."""
+    random = np.random.default_rng(0)
+    sets = [case.inputs(random)]
+    size = max(1, sum(getattr(a, "nbytes", 0) for a in sets[0]))
+    while len(sets) < min(_MOST_SETS, -(-_ROTATED_BYTES // size)):
+        sets.append(case.inputs(random))
+    return sets
+
+
+def measure(
+    case: Case, variants: Sequence[str], effort: Effort
+) -> tuple[dict[str, Timing], dict[str, str]]:
+    """Times a case in several libraries.
+
+    Each turn pauses, calls once untimed, then times a batch of calls that goes through the sets of
+    inputs. The libraries' turns alternate, so that a slow moment of the machine hits all alike.
+
+    Args:
+        case: what to time.
+        variants: which of its variants.
+        effort: for how long.
+
+    Returns:
+        By variant, the time of one operation; and for those that failed, why.
+    """
+    calls: dict[str, list[Callable[[], Any]]] = {}
+    batch: dict[str, int] = {}
+    failures: dict[str, str] = {}
+    for variant in variants:
+        try:
+            ready = [libraries.prepare(case, variant, arrays) for arrays in input_sets(case)]
+            batch[variant] = _batch_size(ready, effort.seconds)
+            calls[variant] = ready
+        except Exception as error:  # one library's trouble must not cost the others' figures
+            failures[variant] = f"{type(error).__name__}: {error}"
+    samples: dict[str, list[float]] = {v: [] for v in calls}
+    for _ in range(effort.turns):
+        for variant in calls:
+            time.sleep(_PAUSE)
+            samples[variant].append(_run(calls[variant], batch[variant]) / case.calls)
+    return {v: Timing(statistics.median(s), min(s)) for v, s in samples.items()}, failures
+
+
+def _batch_size(calls: Sequence[Callable[[], Any]], seconds: float) -> int:
+    for call in calls:
+        call()
+    count = 1
+    while (spent := _run(calls, count) * count) < seconds / 2:
+        count = max(2 * count, int(count * seconds / max(spent, 1e-9) * 0.7))
+    return max(1, round(count * seconds / spent))
+
+
+def _run(calls: Sequence[Callable[[], Any]], count: int) -> float:
+    """Returns the seconds that one of `count` calls takes."""
+    order = [calls[i % len(calls)] for i in range(count)]
+    calls[-1]()
+    start = time.perf_counter()
+    for call in order:
+        call()
+    return (time.perf_counter() - start) / count
