@@ -110,7 +110,7 @@ class Variable(Tensor):
                 f"[Variable.assign] expected a value of shape {self.shape} for {self._path!r}, "
                 f"got {source.shape}. Hint: the shape of a variable never changes."
             )
-        _core.assign_(self, source)
+        _core.assign_(self.detach(), source)
         return self
 
     def assign_add(self, value: Any) -> Variable:

@@ -98,12 +98,16 @@ class CallProtocol:
         """Build the layer if it is not, and check the inputs."""
         if self.input_spec is not None and (args or kwargs):
             check_inputs(self.input_spec, self._first_argument(args, kwargs), self.name)
-        if not self.built:
-            if not _is_default(type(self).build):
-                self.build(**self._shapes(args, kwargs, self.build))
-                if self.input_spec is not None:
-                    check_inputs(self.input_spec, self._first_argument(args, kwargs), self.name)
+        if self.built:
+            return
+        if _is_default(type(self).build):  # the call itself builds the layers inside
+            shapes = shape_of(self._first_argument(args, kwargs))
+            self._build_shapes = {"input_shape": map_shapes(_any_batch, shapes)}
             self.built = True
+        else:
+            self.build(**self._shapes(args, kwargs, self.build))
+            if self.input_spec is not None:
+                check_inputs(self.input_spec, self._first_argument(args, kwargs), self.name)
 
     def _run(self, *args, **kwargs) -> Any:
         layer = self if self.compute_dtype == self.variable_dtype else with_cast_weights(self)
@@ -213,7 +217,9 @@ def is_shape(value: Any) -> bool:
 
 
 def map_shapes(function: Callable, structure: Any) -> Any:
-    """Return a structure of shapes with `function(shape)` in place of every shape."""
+    """Return a structure of shapes with `function(shape)` in place of every shape but None."""
+    if structure is None:
+        return None
     if is_shape(structure):
         return function(tuple(structure))
     if isinstance(structure, dict):
@@ -224,6 +230,10 @@ def map_shapes(function: Callable, structure: Any) -> Any:
 def shape_of(value: Any) -> Any:
     """Return the shapes of a structure of tensors."""
     return tree.map_structure(lambda leaf: getattr(leaf, "shape", None), value)
+
+
+def _any_batch(shape: tuple) -> tuple:
+    return (None, *shape[1:]) if shape else shape
 
 
 def _is_default(method: Callable) -> bool:

@@ -28,6 +28,7 @@ class KerasTensor:
     """
 
     _keras_history: tuple | None = None
+    __array_ufunc__ = None  # so that `array + symbolic tensor` comes to the operators here
 
     def __init__(self, shape, dtype: str = "float32", name: str | None = None):
         self.shape = tuple(None if size is None else int(size) for size in shape)
@@ -62,12 +63,6 @@ class KerasTensor:
         )
 
     __float__ = __int__ = __index__ = __bool__
-
-    def __array__(self, *args, **kwargs):
-        raise TypeError(
-            "[KerasTensor] expected an array, got a symbolic tensor, which has no values yet. "
-            "Hint: use functions of pydl.ops, or a Lambda layer."
-        )
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"

@@ -6,7 +6,10 @@ import operator
 from typing import Any
 
 from pydl import ops
+from pydl.layers.keras_tensor import is_symbolic
 from pydl.layers.layer import Layer
+from pydl.naming import auto_name
+from pydl.ops.symbolic import record_with
 
 __all__ = ["Operation", "apply_operation"]
 
@@ -44,12 +47,18 @@ class Operation(Layer):
 
 
 def apply_operation(op: str, args: tuple, kwargs: dict) -> Any:
-    """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors."""
-    from pydl.naming import auto_name
+    """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors.
 
+    Returns NotImplemented when there is no symbolic tensor among the arguments.
+    """
+    if not is_symbolic(args) and not is_symbolic(kwargs):
+        return NotImplemented
     return Operation(op, name=auto_name(op))(*args, **kwargs)
 
 
 def _getitem(x, key):
     # JSON has no tuples: an index that was saved comes back as a list.
     return operator.getitem(x, tuple(key) if isinstance(key, list) else key)
+
+
+record_with(apply_operation)

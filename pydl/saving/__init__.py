@@ -22,3 +22,15 @@ __all__ = [
     "register_keras_serializable",
     "serialize_keras_object",
 ]
+
+_FROM_MODEL_FILE = ("load_model", "load_weights", "model_from_json", "save_model", "save_weights")
+__all__ += _FROM_MODEL_FILE
+
+
+def __getattr__(name: str):
+    # Layers need this package to describe themselves, and model files need layers.
+    if name in _FROM_MODEL_FILE:
+        from pydl.saving import model_file
+
+        return getattr(model_file, name)
+    raise AttributeError(f"module 'pydl.saving' has no attribute {name!r}")

@@ -48,7 +48,7 @@ def serialize_keras_object(value: Any) -> Any:
     if value is Ellipsis:
         return {"class_name": "__ellipsis__", "config": None}
     if hasattr(value, "get_config") and not isinstance(value, type):
-        return {**_name_of(type(value)), "config": value.get_config(), **_build_config(value)}
+        return {**_name_of(type(value)), "config": value.get_config()}
     if hasattr(value, "__array__"):
         array = np.asarray(value)
         return {"class_name": "__array__", "config": [array.dtype.name, array.tolist()]}
@@ -105,10 +105,7 @@ def _deserialize(config: Any) -> Any:
     cls = _find(config.get("module"), class_name, config.get("registered_name"))
     if not hasattr(cls, "from_config"):
         raise ValueError(f"[saving] expected a class with from_config, got {class_name!r}.")
-    thing = cls.from_config(inner or {})
-    if "build_config" in config and not getattr(thing, "built", True):
-        thing.build_from_config(config["build_config"])
-    return thing
+    return cls.from_config(inner or {})
 
 
 def _name_of(thing: Any) -> dict[str, str]:
@@ -119,11 +116,6 @@ def _name_of(thing: Any) -> dict[str, str]:
     if package[0] == "pydl":
         return {"module": ".".join(package[:2]), "class_name": thing.__name__}
     return {"class_name": thing.__name__}
-
-
-def _build_config(value: Any) -> dict[str, Any]:
-    build_config = value.get_build_config() if hasattr(value, "get_build_config") else None
-    return {"build_config": build_config} if build_config else {}
 
 
 def _serialize_function(function: Any) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""The table that `model.summary()` prints."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pydl import tree
+from pydl.layers.keras_tensor import KerasTensor
+
+__all__ = ["print_summary", "summary_text"]
+
+_BYTES = {"float64": 8, "int64": 8, "float32": 4, "int32": 4, "float16": 2, "bfloat16": 2}
+
+
+def print_summary(
+    model: Any,
+    line_length: int | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+) -> None:
+    """Print a table of the layers of `model`; see `Model.summary`."""
+    rows = _rows(model, expand_nested, show_trainable)
+    if print_fn is None and sys.stdout.isatty() and _print_with_rich(model, rows):
+        return
+    text = summary_text(model, rows, line_length)
+    (print_fn or print)(text)
+
+
+def summary_text(model: Any, rows: list[list[str]], line_length: int | None = None) -> str:
+    """Return the table as plain text.
+
+    Args:
+        model: The model.
+        rows: The header and one row of cells per layer.
+        line_length: The width in characters; chosen to fit when None.
+    """
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    if line_length is not None:
+        widths[0] = max(8, widths[0] + line_length - sum(widths) - 2 * (len(widths) - 1))
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+
+    def line(row: list[str]) -> str:
+        cells = [_shorten(cell, width) for cell, width in zip(row, widths)]
+        padded = [
+            cell.rjust(width) if i == 2 else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths))
+        ]
+        return "  ".join(padded).rstrip()
+
+    body = [line(rows[0]), rule, *map(line, rows[1:]), rule]
+    return "\n".join([f'Model: "{model.name}"', rule, *body, *_totals(model)])
+
+
+def _rows(model: Any, expand_nested: bool, show_trainable: bool) -> list[list[str]]:
+    branches = _has_branches(model)
+    header = ["Layer (type)", "Output shape", "Parameters"]
+    header += ["Connected to"] if branches else []
+    header += ["Trainable"] if show_trainable else []
+    rows = [header]
+
+    def add(layer: Any, indent: str, graph: Any) -> None:
+        row = [f"{indent}{layer.name} ({type(layer).__name__})", _output_shape(layer), _count(layer)]
+        row += [_sources(layer, graph)] if branches else []
+        row += ["yes" if layer.trainable and layer.weights else "-"] if show_trainable else []
+        rows.append(row)
+        if expand_nested and hasattr(layer, "layers"):
+            for inner in layer.layers:
+                add(inner, indent + "  ", layer._graph)
+
+    for layer in model.layers:
+        add(layer, "", model._graph)
+    return rows
+
+
+def _totals(model: Any) -> list[str]:
+    if not model.built:
+        return ["Not built yet: call it on data, or call build(input_shape)"]
+    trainable, frozen = model.trainable_weights, model.non_trainable_weights
+    state = [v for v in getattr(model.optimizer, "variables", [])] if model.compiled else []
+    lines = [
+        f"Total parameters: {_amount(trainable + frozen)}",
+        f"Trainable: {_amount(trainable)}",
+        f"Not trainable: {_amount(frozen)}",
+    ]
+    return lines + ([f"Optimizer: {_amount(state)}"] if state else [])
+
+
+def _amount(variables: list) -> str:
+    numbers = sum(math.prod(v.shape) for v in variables)
+    size = float(sum(math.prod(v.shape) * _BYTES.get(v.dtype, 1) for v in variables))
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            return f"{numbers:,} ({size:.2f} {unit})"
+        size /= 1024
+    return ""
+
+
+def _has_branches(model: Any) -> bool:
+    """Whether the graph is more than a chain, so that the table says what feeds each layer."""
+    if model._graph is None:
+        return False
+    nodes = model._graph.nodes
+    fed = [id(tensor) for node in nodes for tensor in node.inputs]
+    return len(fed) != len(set(fed)) or any(len(node.inputs) > 1 for node in nodes)
+
+
+def _output_shape(layer: Any) -> str:
+    if not layer._inbound_nodes:
+        return "?"
+    shapes = [t.shape for t in tree.flatten(layer._inbound_nodes[0].outputs)]
+    return ", ".join(map(str, shapes))
+
+
+def _count(layer: Any) -> str:
+    return f"{layer.count_params():,}" if layer.built else "? (not built)"
+
+
+def _sources(layer: Any, graph: Any) -> str:
+    nodes = [node for node in graph.nodes if node.layer is layer] if graph else []
+    sources = [t._keras_history[0].name for node in nodes for t in node.inputs]
+    return ", ".join(sources) or "-"
+
+
+def _shorten(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _print_with_rich(model: Any, rows: list[list[str]]) -> bool:
+    """Print with rich if it is installed; return whether it was."""
+    try:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+    except ImportError:
+        return False
+    table = Table(title=f'Model: "{escape(model.name)}"', title_justify="left")
+    for i, title in enumerate(rows[0]):
+        table.add_column(title, justify="right" if i == 2 else "left")
+    for row in rows[1:]:
+        table.add_row(*map(escape, row))
+    console = Console()
+    console.print(table)
+    for total in _totals(model):
+        console.print(f" {total}", highlight=True)
+    return True
