@@ -153,7 +153,7 @@ class CallProtocol:
                 mask = get_mask(values.get(name.removesuffix("_mask")))
                 if mask is not None:
                     kwargs[name] = mask
-        return kwargs.get("mask", masks)
+        return masks
 
     def _attach_masks(self, args: tuple, kwargs: dict, masks: Any, outputs: Any) -> Any:
         if not self.supports_masking or isinstance(outputs, MaskedTensor):
