@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydl import tree
-from pydl._core import Tensor
+from pydl._core import Tensor, as_subclass
 
 __all__ = ["get_mask", "with_mask"]
 
@@ -30,6 +30,6 @@ def with_mask(x: Tensor, mask: Tensor | None) -> Tensor:
     """Return the tensor `x` with `mask` attached; without a mask, `x` itself."""
     if mask is None or not isinstance(x, Tensor):
         return x
-    masked = Tensor.__new__(MaskedTensor, x)
+    masked = as_subclass(x, MaskedTensor)
     masked._keras_mask = mask
     return masked
