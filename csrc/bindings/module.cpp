@@ -12,8 +12,9 @@
   X(reduce) \
   X(shape) \
   X(linalg) \
-  X(machine) \
-  X(nn)
+  X(nn) \
+  X(loss) \
+  X(optimizer)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

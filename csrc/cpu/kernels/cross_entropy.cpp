@@ -1,0 +1,265 @@
+// Cross entropy of rows of logits (softmax fused in) or probabilities.
+#include <math.h>
+#include <stdio.h>
+
+#include "cpu/lanes.h"
+#include "cpu/simd/math.h"
+#include "pydl/kernels/loss.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kGrain = 4096;  // elements that make a thread worth waking
+
+// What a row should be: `off` everywhere and `on` more at one class.
+template <class T>
+struct ClassTarget {
+  using Item = T;
+  using C = Compute<T>;
+  using V = Vec<C>;
+  C on, off;
+  int64_t label;
+
+  V at(int64_t i, int64_t) const {
+    const int64_t lane = label - i;
+    if (lane < 0 || lane >= V::size) return V(off);
+    const int n = static_cast<int>(lane);
+    return select(first_lanes<C>(n + 1) ^ first_lanes<C>(n), V(on + off), off);
+  }
+  C total(int64_t columns) const { return on + off * static_cast<C>(columns); }
+};
+
+// What a row should be: keep * labels + off.
+template <class T>
+struct DenseTarget {
+  using Item = T;
+  using C = Compute<T>;
+  using V = Vec<C>;
+  C keep, off;
+  const T* labels;
+
+  V at(int64_t i, int64_t end) const { return fma(Lanes<T>(labels, i, end).get(), V(keep), off); }
+  C total(int64_t columns) const {
+    V sums(0);
+    for (int64_t i = 0; i < columns; i += V::size) sums += Lanes<T>(labels, i, columns).get();
+    return keep * reduce_add(sums) + off * static_cast<C>(columns);
+  }
+};
+
+// The sum over the columns of target * values(i). A target of 0 counts nothing, even times infinity.
+template <class Target, class Values>
+inline auto weighted_sum(const Target& target, int64_t columns, Values&& values) {
+  using V = typename Target::V;
+  using C = typename Target::C;
+  if constexpr (std::is_same_v<Target, ClassTarget<typename Target::Item>>) {
+    if (target.off == 0) {
+      const int64_t lane = target.label % V::size;
+      return target.on * values(target.label - lane)[static_cast<int>(lane)];
+    }
+  }
+  V sums(0);
+  for (int64_t i = 0; i < columns; i += V::size) {
+    const V t = target.at(i, columns);
+    const V term = select(t == V(0), V(0), t * values(i));
+    const int64_t rest = columns - i;
+    sums += rest < V::size ? select(first_lanes<C>(static_cast<int>(rest)), term, 0) : term;
+  }
+  return reduce_add(sums);
+}
+
+template <class T>
+struct Normalizer {
+  Compute<T> top, log_sum;  // of a row of logits: the largest, and log(sum(exp(logit - top)))
+};
+
+template <class T>
+Normalizer<T> normalizer_of(const T* x, int64_t columns) {
+  using C = Compute<T>;
+  using V = Vec<C>;
+  const auto get = [&](int64_t i) {
+    const Lanes<T> lanes(x, i, columns);
+    const V v = lanes.get();
+    return lanes.whole() ? v : select(first_lanes<C>(lanes.count), v, static_cast<C>(-INFINITY));
+  };
+  V tops(static_cast<C>(-INFINITY));
+  for (int64_t i = 0; i < columns; i += V::size) {
+    const V v = get(i);
+    tops = select(v > tops, v, tops);  // passes over NaN, which the sum of exponentials finds
+  }
+  const C top = reduce_max(tops);
+  V sums(0);
+  for (int64_t i = 0; i < columns; i += V::size) sums += exp(get(i) - V(top));
+  return {top, log(V(reduce_add(sums)))[0]};
+}
+
+template <class T>
+Compute<T> sum_of(const T* x, int64_t columns) {
+  using V = Vec<Compute<T>>;
+  V sums(0);
+  for (int64_t i = 0; i < columns; i += V::size) sums += Lanes<T>(x, i, columns).get();
+  return reduce_add(sums);
+}
+
+template <class T, class Target>
+Compute<T> loss_of_logits(const T* x, int64_t columns, const Target& target, Normalizer<T>* kept) {
+  using V = Vec<Compute<T>>;
+  const Normalizer<T> normalizer = normalizer_of(x, columns);
+  *kept = normalizer;
+  return weighted_sum(target, columns, [&](int64_t i) {
+    return (V(normalizer.top) - Lanes<T>(x, i, columns).get()) + V(normalizer.log_sum);
+  });
+}
+
+template <class T, class Target>
+void gradient_of_logits(const T* x, int64_t columns, const Target& target,
+                        const Normalizer<T>& normalizer, Compute<T> dloss, T* dx) {
+  using V = Vec<Compute<T>>;
+  const V total(target.total(columns)), scale(dloss);
+  for (int64_t i = 0; i < columns; i += V::size) {
+    const V p = exp(Lanes<T>(x, i, columns).get() - V(normalizer.top) - V(normalizer.log_sum));
+    Lanes<T>(dx, i, columns).set(scale * (p * total - target.at(i, columns)));
+  }
+}
+
+template <class T>
+struct Clip {
+  using V = Vec<Compute<T>>;
+  V low, high;
+
+  explicit Clip(double epsilon)
+      : low(static_cast<Compute<T>>(epsilon)), high(static_cast<Compute<T>>(1 - epsilon)) {}
+  V operator()(V p) const { return min(max(p, low), high); }
+};
+
+template <class T, class Target>
+Compute<T> loss_of_probabilities(const T* x, int64_t columns, const Target& target,
+                                 const Clip<T>& clip) {
+  using V = Vec<Compute<T>>;
+  const V sum(sum_of(x, columns));
+  return weighted_sum(target, columns, [&](int64_t i) {
+    return -log(clip(Lanes<T>(x, i, columns).get() / sum));
+  });
+}
+
+// With q = x / sum(x): dx = (u - sum(u q)) / sum(x), where u = dloss/dq.
+template <class T, class Target>
+void gradient_of_probabilities(const T* x, int64_t columns, const Target& target,
+                               const Clip<T>& clip, Compute<T> dloss, T* dx) {
+  using C = Compute<T>;
+  using V = Vec<C>;
+  const V sum(sum_of(x, columns)), scale(dloss);
+  const auto share = [&](int64_t i) { return Lanes<T>(x, i, columns).get() / sum; };
+  const auto slope = [&](int64_t i, V q) {
+    const V c = clip(q);
+    return select(c == q, -target.at(i, columns) / c, V(0));
+  };
+  V dots(0);
+  for (int64_t i = 0; i < columns; i += V::size) {
+    const V q = share(i);
+    dots = fma(slope(i, q), q, dots);
+  }
+  const V dot(reduce_add(dots));
+  for (int64_t i = 0; i < columns; i += V::size)
+    Lanes<T>(dx, i, columns).set(scale * (slope(i, share(i)) - dot) / sum);
+}
+
+// Calls body(row, target) for every row, with the kind of targets that the labels are.
+template <class T, class Args, class Body>
+PydlStatus for_each_target(const PydlContext* context, const Args* args, Body&& body) {
+  using C = Compute<T>;
+  const int64_t columns = args->columns;
+  const C keep = static_cast<C>(1 - args->label_smoothing);
+  const C off = static_cast<C>(args->label_smoothing / static_cast<double>(columns));
+  const auto run = [&](auto target_of) {
+    parallel_for(context, args->rows, 1 + kGrain / columns, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) body(row, target_of(row));
+    });
+    return PYDL_OK;
+  };
+  const auto classes = [&](const auto* labels) {
+    return run([=](int64_t row) { return ClassTarget<T>{keep, off, labels[row]}; });
+  };
+  if (args->label_dtype == PYDL_INT32) return classes(static_cast<const int32_t*>(args->labels));
+  if (args->label_dtype == PYDL_INT64) return classes(static_cast<const int64_t*>(args->labels));
+  const T* labels = static_cast<const T*>(args->labels);
+  return run([=](int64_t row) { return DenseTarget<T>{keep, off, labels + row * columns}; });
+}
+
+template <class Label>
+PydlStatus check_classes(const PydlContext* context, const PydlCrossEntropyArgs* args) {
+  const Label* labels = static_cast<const Label*>(args->labels);
+  for (int64_t row = 0; row < args->rows; ++row) {
+    if (labels[row] >= 0 && labels[row] < args->columns) continue;
+    char message[200];
+    snprintf(message, sizeof message,
+             "[%s] expected labels in [0, %lld), the number of classes, got %lld at position %lld. "
+             "Check the labels and the units of the last layer",
+             args->from_logits ? "softmax_cross_entropy" : "categorical_cross_entropy",
+             static_cast<long long>(args->columns), static_cast<long long>(labels[row]),
+             static_cast<long long>(row));
+    return context->fail(context, PYDL_ERROR_VALUE, message);
+  }
+  return PYDL_OK;
+}
+
+template <class T>
+PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args) {
+  using C = Compute<T>;
+  Scratch<C> row_losses(context, args->rows + 1);
+  if (!row_losses) return context->fail(context, PYDL_ERROR_MEMORY, "[cross_entropy] out of memory");
+  const T* scores = static_cast<const T*>(args->scores);
+  Normalizer<T>* normalizers = static_cast<Normalizer<T>*>(args->normalizers);
+  const Clip<T> clip(args->epsilon);
+  const PydlStatus status = for_each_target<T>(context, args, [&](int64_t row, const auto& target) {
+    const T* x = scores + row * args->columns;
+    row_losses[row] = args->from_logits
+                          ? loss_of_logits(x, args->columns, target, normalizers + row)
+                          : loss_of_probabilities(x, args->columns, target, clip);
+    if (args->losses) static_cast<T*>(args->losses)[row] = from_compute<T>(row_losses[row]);
+  });
+  if (args->total) {
+    double total = 0;
+    for (int64_t row = 0; row < args->rows; ++row) total += row_losses[row];
+    *static_cast<T*>(args->total) = from_compute<T>(static_cast<C>(total * args->factor));
+  }
+  return status;
+}
+
+template <class T>
+PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardArgs* args) {
+  using C = Compute<T>;
+  const T* scores = static_cast<const T*>(args->scores);
+  const T* dlosses = static_cast<const T*>(args->dlosses);
+  const Normalizer<T>* normalizers = static_cast<const Normalizer<T>*>(args->normalizers);
+  const Clip<T> clip(args->epsilon);
+  return for_each_target<T>(context, args, [&](int64_t row, const auto& target) {
+    const int64_t at = row * args->columns;
+    T* dx = static_cast<T*>(args->dscores) + at;
+    const C dloss =
+        to_compute(dlosses[row * args->dlosses_stride]) * static_cast<C>(args->factor);
+    if (args->from_logits) {
+      gradient_of_logits(scores + at, args->columns, target, normalizers[row], dloss, dx);
+    } else {
+      gradient_of_probabilities(scores + at, args->columns, target, clip, dloss, dx);
+    }
+  });
+}
+
+}  // namespace
+
+PydlStatus cross_entropy(const PydlContext* context, const PydlCrossEntropyArgs* args) {
+  PydlStatus status = PYDL_OK;
+  if (args->label_dtype == PYDL_INT32) status = check_classes<int32_t>(context, args);
+  if (args->label_dtype == PYDL_INT64) status = check_classes<int64_t>(context, args);
+  if (status != PYDL_OK) return status;
+  return visit_floating(context, "cross_entropy", args->dtype,
+                        [&](auto zero) { return forward<decltype(zero)>(context, args); });
+}
+
+PydlStatus cross_entropy_backward(const PydlContext* context,
+                                  const PydlCrossEntropyBackwardArgs* args) {
+  return visit_floating(context, "cross_entropy", args->dtype,
+                        [&](auto zero) { return backward<decltype(zero)>(context, args); });
+}
+
+}  // namespace pydl::cpu::PYDL_ISA

@@ -1,0 +1,225 @@
+// Optimizer steps. The elements of all tensors form one list of blocks that threads share out, so that
+// a thousand small tensors cost no more than one large one.
+#include <math.h>
+
+#include "cpu/lanes.h"
+#include "pydl/kernels/optimizer.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kBlock = 4096;  // elements; also the unit in which norms are summed up
+constexpr int64_t kGrain = 8;     // blocks that make a thread worth waking
+
+inline int64_t blocks_of(const PydlOptimizerTensor& tensor) {
+  return (tensor.count + kBlock - 1) / kBlock;
+}
+
+int64_t count_blocks(const PydlOptimizerTensor* tensors, int64_t tensor_count) {
+  int64_t blocks = 0;
+  for (int64_t t = 0; t < tensor_count; ++t) blocks += blocks_of(tensors[t]);
+  return blocks;
+}
+
+// Calls body(tensor, block, begin, end) for each block: its number in the list of all blocks, and the
+// elements of its tensor that it holds.
+template <class Body>
+void for_each_block(const PydlContext* context, const PydlOptimizerTensor* tensors,
+                    int64_t tensor_count, Body&& body) {
+  const int64_t total = count_blocks(tensors, tensor_count);
+  parallel_for(context, total, kGrain, [&](int64_t first, int64_t last) {
+    const PydlOptimizerTensor* tensor = tensors;
+    int64_t before = 0;  // blocks of the tensors before this one
+    for (int64_t block = first; block < last; ++block) {
+      while (before + blocks_of(*tensor) <= block) before += blocks_of(*tensor++);
+      const int64_t begin = (block - before) * kBlock;
+      const int64_t end = begin + kBlock < tensor->count ? begin + kBlock : tensor->count;
+      body(*tensor, block, begin, end);
+    }
+  });
+}
+
+// The gradient as the step sees it: scaled, then clipped.
+template <class T>
+struct Gradient {
+  using V = Vec<Compute<T>>;
+  const T* data;
+  V scale, low, high;
+  bool clips;
+
+  Gradient(const PydlOptimizerTensor& tensor, double clip_value)
+      : data(static_cast<const T*>(tensor.gradient)),
+        scale(static_cast<Compute<T>>(tensor.scale)),
+        low(static_cast<Compute<T>>(-clip_value)),
+        high(static_cast<Compute<T>>(clip_value)),
+        clips(clip_value < INFINITY) {}
+  V get(int64_t i, int64_t end) const {
+    const V g = Lanes<T>(data, i, end).get() * scale;
+    return clips ? min(max(g, low), high) : g;
+  }
+};
+
+template <class T>
+void sgd_block(const PydlSgdStepArgs& args, const PydlOptimizerTensor& tensor, int64_t begin,
+               int64_t end) {
+  using C = Compute<T>;
+  using V = Vec<C>;
+  const V rate(static_cast<C>(args.learning_rate)), momentum(static_cast<C>(args.momentum));
+  const V shrink(static_cast<C>(-args.learning_rate * args.weight_decay));
+  const Gradient<T> gradient(tensor, args.clip_value);
+  for (int64_t i = begin; i < end; i += V::size) {
+    const V move = gradient.get(i, end) * rate;
+    const Lanes<T> parameter(tensor.parameter, i, end);
+    const V p = fma(parameter.get(), shrink, parameter.get());
+    if (!tensor.first) {
+      parameter.set(p - move);
+      continue;
+    }
+    const Lanes<T> velocity(tensor.first, i, end);
+    const V v = velocity.get() * momentum - move;
+    velocity.set(v);
+    parameter.set(args.nesterov ? p + (v * momentum - move) : p + v);
+  }
+}
+
+template <class T>
+void rmsprop_block(const PydlRmspropStepArgs& args, const PydlOptimizerTensor& tensor,
+                   int64_t begin, int64_t end) {
+  using C = Compute<T>;
+  using V = Vec<C>;
+  const V rate(static_cast<C>(args.learning_rate)), momentum(static_cast<C>(args.momentum));
+  const V rho(static_cast<C>(args.rho)), fresh(static_cast<C>(1 - args.rho));
+  const V shrink(static_cast<C>(-args.learning_rate * args.weight_decay));
+  const V epsilon(static_cast<C>(args.epsilon));
+  const Gradient<T> gradient(tensor, args.clip_value);
+  for (int64_t i = begin; i < end; i += V::size) {
+    const V g = gradient.get(i, end);
+    const Lanes<T> parameter(tensor.parameter, i, end), square(tensor.second, i, end);
+    const V s = rho * square.get() + fresh * (g * g);
+    square.set(s);
+    V variance = s;
+    if (tensor.third) {
+      const Lanes<T> mean(tensor.third, i, end);
+      const V m = rho * mean.get() + fresh * g;
+      mean.set(m);
+      variance = s - m * m;
+    }
+    V move = rate * g / sqrt(variance + epsilon);
+    if (tensor.first) {
+      const Lanes<T> velocity(tensor.first, i, end);
+      move += momentum * velocity.get();
+      velocity.set(move);
+    }
+    parameter.set(fma(parameter.get(), shrink, parameter.get()) - move);
+  }
+}
+
+template <class T>
+void adam_block(const PydlAdamStepArgs& args, const PydlOptimizerTensor& tensor, int64_t begin,
+                int64_t end) {
+  using C = Compute<T>;
+  using V = Vec<C>;
+  const V rate(static_cast<C>(args.corrected_rate));
+  const V fresh_1(static_cast<C>(1 - args.beta_1)), fresh_2(static_cast<C>(1 - args.beta_2));
+  const V shrink(static_cast<C>(-args.learning_rate * args.weight_decay));
+  const V epsilon(static_cast<C>(args.epsilon));
+  const Gradient<T> gradient(tensor, args.clip_value);
+  for (int64_t i = begin; i < end; i += V::size) {
+    const V g = gradient.get(i, end);
+    const Lanes<T> parameter(tensor.parameter, i, end);
+    const Lanes<T> mean(tensor.first, i, end), square(tensor.second, i, end);
+    const V m = fma(g - mean.get(), fresh_1, mean.get());
+    const V v = fma(g * g - square.get(), fresh_2, square.get());
+    mean.set(m);
+    square.set(v);
+    V largest = v;
+    if (tensor.third) {
+      const Lanes<T> before(tensor.third, i, end);
+      largest = max(before.get(), v);
+      before.set(largest);
+    }
+    const V p = fma(parameter.get(), shrink, parameter.get());
+    parameter.set(p - m * rate / (sqrt(largest) + epsilon));
+  }
+}
+
+template <class T>
+double squared_norm_block(const PydlOptimizerTensor& tensor, int64_t begin, int64_t end) {
+  using V = Vec<Compute<T>>;
+  V sums[4] = {V(0), V(0), V(0), V(0)};
+  int64_t i = begin;
+  for (int lane = 0; i < end; i += V::size, lane = (lane + 1) % 4) {
+    const V g = Lanes<T>(tensor.gradient, i, end).get();
+    sums[lane] = fma(g, g, sums[lane]);
+  }
+  return reduce_add((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+// Runs block(args, tensor, begin, end) over every block of a step.
+template <class Args, class Visit>
+PydlStatus run_step(const PydlContext* context, const Args* args, Visit&& block) {
+  for_each_block(context, args->tensors, args->tensor_count,
+                 [&](const PydlOptimizerTensor& tensor, int64_t, int64_t begin, int64_t end) {
+                   block(*args, tensor, begin, end);
+                 });
+  return PYDL_OK;
+}
+
+}  // namespace
+
+PydlStatus sgd_step(const PydlContext* context, const PydlSgdStepArgs* args) {
+  return visit_floating(context, "sgd_step", args->dtype, [&](auto zero) {
+    return run_step(context, args, sgd_block<decltype(zero)>);
+  });
+}
+
+PydlStatus rmsprop_step(const PydlContext* context, const PydlRmspropStepArgs* args) {
+  return visit_floating(context, "rmsprop_step", args->dtype, [&](auto zero) {
+    return run_step(context, args, rmsprop_block<decltype(zero)>);
+  });
+}
+
+PydlStatus adam_step(const PydlContext* context, const PydlAdamStepArgs* args) {
+  return visit_floating(context, "adam_step", args->dtype, [&](auto zero) {
+    return run_step(context, args, adam_block<decltype(zero)>);
+  });
+}
+
+PydlStatus squared_norms(const PydlContext* context, const PydlSquaredNormsArgs* args) {
+  Scratch<double> sums(context, count_blocks(args->tensors, args->tensor_count));
+  if (!sums) return context->fail(context, PYDL_ERROR_MEMORY, "[global_norm] out of memory");
+  const PydlStatus status =
+      visit_floating(context, "global_norm", args->dtype, [&](auto zero) -> PydlStatus {
+        for_each_block(context, args->tensors, args->tensor_count,
+                       [&](const PydlOptimizerTensor& tensor, int64_t block, int64_t begin,
+                           int64_t end) {
+                         sums[block] = squared_norm_block<decltype(zero)>(tensor, begin, end);
+                       });
+        return PYDL_OK;
+      });
+  int64_t block = 0;
+  for (int64_t t = 0; status == PYDL_OK && t < args->tensor_count; ++t) {
+    double total = 0;
+    for (int64_t i = 0; i < blocks_of(args->tensors[t]); ++i) total += sums[block++];
+    args->squared_norms[t] = total;
+  }
+  return status;
+}
+
+PydlStatus scale_tensors(const PydlContext* context, const PydlScaleTensorsArgs* args) {
+  return visit_floating(context, "clip_by_global_norm", args->dtype, [&](auto zero) -> PydlStatus {
+    using T = decltype(zero);
+    for_each_block(context, args->tensors, args->tensor_count,
+                   [&](const PydlOptimizerTensor& tensor, int64_t, int64_t begin, int64_t end) {
+                     using V = Vec<Compute<T>>;
+                     const V scale(static_cast<Compute<T>>(tensor.scale));
+                     for (int64_t i = begin; i < end; i += V::size) {
+                       const Lanes<T> values(tensor.parameter, i, end);
+                       values.set(values.get() * scale);
+                     }
+                   });
+    return PYDL_OK;
+  });
+}
+
+}  // namespace pydl::cpu::PYDL_ISA

@@ -1,0 +1,185 @@
+#include "ops/optimizer.h"
+
+#include <cmath>
+
+#include "ops/creation.h"
+#include "ops/op.h"
+#include "pydl/kernels/optimizer.h"
+
+namespace pydl {
+namespace {
+
+// What a step reads and writes, checked, as kernel arguments.
+class Step {
+ public:
+  Step(const char* name, const Tensors& params, const Tensors& grads,
+       const std::vector<double>& scales)
+      : op_(name, params), params_(params), written_{&params} {
+    op_.check(params.size() == grads.size(), "expected a gradient for each of ", params.size(),
+              " parameters, got ", grads.size());
+    op_.check(scales.empty() || scales.size() == params.size(), "expected a scale for each of ",
+              params.size(), " gradients, got ", scales.size());
+    entries_.resize(params.size());
+    for (size_t i = 0; i < params.size(); ++i) {
+      const Tensor& p = params[i];
+      check_target("parameter", p, p, i);
+      op_.check_floating(p);
+      op_.check<ShapeError>(grads[i].shape() == p.shape(), "expected a gradient of shape ",
+                            p.shape(), " for parameter ", i, ", got ", grads[i].shape());
+      kept_.push_back(contiguous(cast(grads[i].detach(), p.dtype())));
+      entries_[i].count = p.count();
+      entries_[i].parameter = p.data();
+      entries_[i].gradient = kept_.back().data();
+      entries_[i].scale = scales.empty() ? 1.0 : scales[i];
+    }
+  }
+
+  // Hands the kernel a list of state tensors, or nothing when it is empty.
+  void state(const char* what, const Tensors& tensors, void* PydlOptimizerTensor::*member) {
+    if (tensors.empty()) return;
+    op_.check(tensors.size() == params_.size(), "expected ", what, " for each of ",
+              params_.size(), " parameters, got ", tensors.size());
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      check_target(what, tensors[i], params_[i], i);
+      entries_[i].*member = tensors[i].data();
+    }
+    written_.push_back(&tensors);
+  }
+
+  // One launch for the parameters of each dtype.
+  template <class Args>
+  void run(Args args, Kernel<Args> PydlKernelTable::*kernel) {
+    for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
+      std::vector<PydlOptimizerTensor> group;
+      for (size_t i = 0; i < params_.size(); ++i)
+        if (static_cast<PydlDType>(params_[i].dtype()) == dtype) group.push_back(entries_[i]);
+      if (group.empty()) continue;
+      args.dtype = dtype;
+      args.tensor_count = static_cast<int64_t>(group.size());
+      args.tensors = group.data();
+      op_.launch(kernel, args);
+    }
+    for (const Tensors* tensors : written_)
+      for (const Tensor& tensor : *tensors) tensor.impl()->storage->bump_version();
+  }
+
+ private:
+  void check_target(const char* what, const Tensor& tensor, const Tensor& like, size_t i) const {
+    op_.check<ShapeError>(tensor.shape() == like.shape(), "expected ", what, " of shape ",
+                          like.shape(), " for parameter ", i, ", got ", tensor.shape());
+    op_.check<DTypeError>(tensor.dtype() == like.dtype(), "expected ", what, " of dtype ",
+                          like.dtype(), " for parameter ", i, ", got ", tensor.dtype());
+    op_.check(tensor.is_contiguous(), "expected ", what, " ", i,
+              " to be contiguous, because it changes in place");
+  }
+
+  Op op_;
+  const Tensors& params_;
+  Tensors kept_;  // gradients made dense
+  std::vector<PydlOptimizerTensor> entries_;
+  std::vector<const Tensors*> written_;
+};
+
+double norm_of(const Op& op, const Tensors& tensors) {
+  double total = 0;
+  for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
+    Tensors kept;
+    std::vector<PydlOptimizerTensor> group;
+    for (const Tensor& tensor : tensors) {
+      if (static_cast<PydlDType>(tensor.dtype()) != dtype) continue;
+      op.check_floating(tensor);
+      kept.push_back(contiguous(tensor.detach()));
+      group.push_back({});
+      group.back().count = tensor.count();
+      group.back().gradient = kept.back().data();
+    }
+    if (group.empty()) continue;
+    std::vector<double> squares(group.size());
+    op.launch(&PydlKernelTable::squared_norms,
+              PydlSquaredNormsArgs{dtype, static_cast<int64_t>(group.size()), group.data(),
+                                   squares.data()});
+    for (double square : squares) total += square;
+  }
+  return std::sqrt(total);
+}
+
+Tensor as_scalar(double value, const Tensors& tensors, Device device) {
+  DType dtype = DType::float32;
+  for (const Tensor& tensor : tensors)
+    if (tensor.dtype() == DType::float64) dtype = DType::float64;
+  return full({}, value, dtype, device);
+}
+
+}  // namespace
+
+void sgd_step(const Tensors& params, const Tensors& grads, const Tensors& momentums,
+              double learning_rate, double momentum, bool nesterov, double weight_decay,
+              const std::vector<double>& scales, double clip_value) {
+  Step step("sgd_step", params, grads, scales);
+  step.state("momentum", momentums, &PydlOptimizerTensor::first);
+  PydlSgdStepArgs args{};
+  args.learning_rate = learning_rate;
+  args.weight_decay = weight_decay;
+  args.clip_value = clip_value;
+  args.momentum = momentum;
+  args.nesterov = nesterov;
+  step.run(args, &PydlKernelTable::sgd_step);
+}
+
+void rmsprop_step(const Tensors& params, const Tensors& grads, const Tensors& velocities,
+                  const Tensors& averages, const Tensors& momentums, double learning_rate,
+                  double rho, double momentum, double epsilon, double weight_decay,
+                  const std::vector<double>& scales, double clip_value) {
+  Step step("rmsprop_step", params, grads, scales);
+  step.state("velocity", velocities, &PydlOptimizerTensor::second);
+  step.state("average gradient", averages, &PydlOptimizerTensor::third);
+  step.state("momentum", momentums, &PydlOptimizerTensor::first);
+  PydlRmspropStepArgs args{};
+  args.learning_rate = learning_rate;
+  args.weight_decay = weight_decay;
+  args.clip_value = clip_value;
+  args.rho = rho;
+  args.momentum = momentum;
+  args.epsilon = epsilon;
+  step.run(args, &PydlKernelTable::rmsprop_step);
+}
+
+void adam_step(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& v,
+               const Tensors& vhat, int64_t step_number, double learning_rate, double beta_1,
+               double beta_2, double epsilon, double weight_decay,
+               const std::vector<double>& scales, double clip_value) {
+  Step step("adam_step", params, grads, scales);
+  step.state("m", m, &PydlOptimizerTensor::first);
+  step.state("v", v, &PydlOptimizerTensor::second);
+  step.state("vhat", vhat, &PydlOptimizerTensor::third);
+  double t = static_cast<double>(step_number);
+  PydlAdamStepArgs args{};
+  args.learning_rate = learning_rate;
+  args.weight_decay = weight_decay;
+  args.clip_value = clip_value;
+  args.corrected_rate =
+      learning_rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
+  args.beta_1 = beta_1;
+  args.beta_2 = beta_2;
+  args.epsilon = epsilon;
+  step.run(args, &PydlKernelTable::adam_step);
+}
+
+Tensor global_norm(const Tensors& tensors) {
+  Op op("global_norm", tensors);
+  return as_scalar(norm_of(op, tensors), tensors, op.device());
+}
+
+Tensor clip_by_global_norm(const Tensors& tensors, double clip_norm) {
+  Op op("clip_by_global_norm", tensors);
+  op.check(clip_norm > 0, "expected clip_norm above 0, got ", clip_norm);
+  double norm = norm_of(op, tensors);
+  if (norm > clip_norm) {
+    std::vector<double> scales(tensors.size(), clip_norm / norm);
+    Step step("clip_by_global_norm", tensors, tensors, scales);
+    step.run(PydlScaleTensorsArgs{}, &PydlKernelTable::scale_tensors);
+  }
+  return as_scalar(norm, tensors, op.device());
+}
+
+}  // namespace pydl
