@@ -12,6 +12,7 @@
   X(reduce) \
   X(shape) \
   X(linalg) \
+  X(machine) \
   X(nn) \
   X(loss) \
   X(optimizer)

@@ -12,13 +12,18 @@ namespace pydl {
 
 PyTypeObject* tensor_type = nullptr;
 
-PyObject* wrap(Tensor tensor) {
-  PyObject* object = tensor_type->tp_alloc(tensor_type, 0);
+namespace {
+
+PyObject* wrap_as(PyTypeObject* type, Tensor tensor) {
+  PyObject* object = type->tp_alloc(type, 0);
   if (!object) throw py::error_already_set();
-  auto* self = reinterpret_cast<PyTensor*>(object);
-  new (&self->value) Tensor(std::move(tensor));
+  new (&reinterpret_cast<PyTensor*>(object)->value) Tensor(std::move(tensor));
   return object;
 }
+
+}  // namespace
+
+PyObject* wrap(Tensor tensor) { return wrap_as(tensor_type, std::move(tensor)); }
 
 namespace {
 
@@ -40,11 +45,7 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
   return guarded<PyObject*>(nullptr, [&]() -> PyObject* {
     if (PyTuple_GET_SIZE(args) < 1)
       fail<ValueError>("[Tensor] expected data. Hint: use pydl.tensor(data)");
-    Tensor value = tensor_from_python(PyTuple_GET_ITEM(args, 0)).detach();
-    PyObject* object = type->tp_alloc(type, 0);
-    if (!object) return nullptr;
-    new (&reinterpret_cast<PyTensor*>(object)->value) Tensor(std::move(value));
-    return object;
+    return wrap_as(type, tensor_from_python(PyTuple_GET_ITEM(args, 0)).detach());
   });
 }
 
@@ -190,6 +191,15 @@ void bind_tensor(py::module_& module) {
              py::arg("data"), py::arg("dtype") = py::none());
   module.def("as_tensor", [](const Tensor& data) { return data; }, py::arg("data"));
   module.def("numpy", [](py::handle tensor) { return numpy_view(tensor); }, py::arg("tensor"));
+  // Unlike Tensor.__new__, keeps the tensor's place in the graph.
+  module.def("as_subclass",
+             [](const Tensor& x, py::type cls) {
+               auto* type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+               if (!PyType_IsSubtype(type, tensor_type))
+                 fail<DTypeError>("[as_subclass] expected a subclass of Tensor, got ", type->tp_name);
+               return py::reinterpret_steal<py::object>(wrap_as(type, x));
+             },
+             py::arg("x"), py::arg("cls"));
   module.def("detach", [](const Tensor& x) { return x.detach(); }, py::arg("x"));
   module.def("assign_",
              [](const Tensor& target, const Tensor& source) {

@@ -8,6 +8,7 @@
 #include "pydl/kernels/gemm.h"
 #include "pydl/kernels/indexing.h"
 #include "pydl/kernels/loss.h"
+#include "pydl/kernels/machine.h"
 #include "pydl/kernels/norm.h"
 #include "pydl/kernels/optimizer.h"
 #include "pydl/kernels/pool.h"
@@ -33,7 +34,8 @@
   PYDL_EMBEDDING_KERNELS(X)   \
   PYDL_ATTENTION_KERNELS(X)   \
   PYDL_RANDOM_KERNELS(X)      \
-  PYDL_OPTIMIZER_KERNELS(X)
+  PYDL_OPTIMIZER_KERNELS(X)   \
+  PYDL_MACHINE_KERNELS(X)
 
 typedef struct PydlKernelTable {
   uint32_t abi_version;  // PYDL_ABI_VERSION of the header it was built with
