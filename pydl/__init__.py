@@ -2,7 +2,7 @@
 
 from pydl import _core
 from pydl._core import Tensor
-from pydl import autograd, config, errors, ops
+from pydl import autograd, config, errors, ops, random
 from pydl.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
 from pydl.config import (
     empty_cache,
@@ -11,6 +11,7 @@ from pydl.config import (
     set_memory_limit,
     set_num_threads,
 )
+from pydl.random import set_random_seed
 from pydl.tensor import from_dlpack, from_numpy, tensor
 
 __version__: str = _core.__version__
@@ -34,8 +35,10 @@ __all__ = [
     "memory_stats",
     "no_grad",
     "ops",
+    "random",
     "set_memory_limit",
     "set_num_threads",
+    "set_random_seed",
     "tensor",
     "value_and_grad",
 ]

@@ -9,6 +9,7 @@
   X(autograd) \
   X(creation) \
   X(elementwise) \
+  X(random) \
   X(reduce) \
   X(shape) \
   X(linalg) \

@@ -99,6 +99,11 @@ inline void stream(T* p, Raw<T> v) {
 }
 inline void stream_fence() { _mm_sfence(); }
 
+// The full product of the low halves of each lane.
+inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
+  return (Raw<uint64_t>)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+}
+
 inline bool any(Raw<int64_t> v) { return !_mm256_testz_si256((__m256i)v, (__m256i)v); }
 
 inline Raw<uint32_t> widen_bits(HalfBits h) {

@@ -77,6 +77,11 @@ inline void stream(T* p, Raw<T> v) {
 }
 inline void stream_fence() { _mm_sfence(); }
 
+// The full product of the low halves of each lane.
+inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
+  return (Raw<uint64_t>)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+}
+
 inline bool any(Raw<int64_t> v) { return _mm512_test_epi64_mask((__m512i)v, (__m512i)v) != 0; }
 
 inline Raw<uint32_t> widen_bits(HalfBits h) {

@@ -78,6 +78,11 @@ inline void stream(T* p, Raw<T> v) {
 }
 inline void stream_fence() {}
 
+// The full product of the low halves of each lane.
+inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
+  return (Raw<uint64_t>)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
+}
+
 inline bool any(Raw<int64_t> v) { return (v[0] | v[1]) != 0; }
 
 inline Raw<uint32_t> widen_bits(HalfBits h) {

@@ -1,0 +1,29 @@
+// Where random numbers come from: a seed and how far its stream has been used.
+#pragma once
+
+#include <mutex>
+
+#include "pydl/kernels/random.h"
+
+namespace pydl {
+
+// Hands out stretches of one stream; safe to share between threads.
+class Generator {
+ public:
+  explicit Generator(uint64_t seed) : state_{seed, 0} {}
+
+  // The state for `words` random words, which no later call will get again.
+  PydlRandomState take(int64_t words);
+
+  PydlRandomState state() const;
+  void set_state(PydlRandomState state);
+
+ private:
+  mutable std::mutex mutex_;
+  PydlRandomState state_;
+};
+
+// What calls without a seed draw from; seeded by the system at first.
+Generator& default_generator();
+
+}  // namespace pydl
