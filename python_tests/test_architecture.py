@@ -1,0 +1,139 @@
+"""Which part of the code may use which: includes in C++, imports in Python."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+# Folder of csrc/ -> folders it may include from; "pydl" is csrc/include/pydl, the kernels' interface.
+INCLUDES = {
+    "include": {"pydl"},
+    "core": {"core", "pydl"},
+    "dispatch": {"dispatch", "core", "pydl"},
+    "autograd": {"autograd", "core", "pydl"},
+    "ops": {"ops", "autograd", "dispatch", "core", "pydl"},
+    "bindings": {"bindings", "ops", "autograd", "dispatch", "core", "pydl"},
+    "cpu": {"cpu", "pydl"},
+    "cuda": {"cuda", "pydl"},
+    "tests": {"ops", "autograd", "dispatch", "core", "pydl"},
+}
+
+# Kernels may use these system headers only: nothing that could emit a function which the linker
+# shares with code for another CPU.
+KERNEL_SYSTEM_HEADERS = {
+    "arm_neon.h", "float.h", "immintrin.h", "limits.h", "math.h", "stddef.h", "stdint.h", "stdio.h",
+    "string.h", "type_traits",
+}  # fmt: skip
+
+# Parts of pydl/ from the bottom up. A part may import from its own level and those below.
+LEVELS = [
+    {"_core"},
+    {"config", "errors", "typing"},
+    {"autograd", "ops", "random", "tensor"},
+    {"naming", "saving", "tree"},
+    {"activations", "constraints", "initializers", "regularizers", "variable"},
+    {"layers", "losses", "metrics", "optimizers"},
+    {"callbacks", "data", "datasets", "models", "preprocessing", "utils"},
+    {"applications", "cli", "extension", "interop", "serving", "testing"},
+]
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted(p for p in (CHECKOUT / "csrc" / folder).rglob("*.*") if p.suffix in (".h", ".cpp"))
+
+
+def includes(path: Path, form: str) -> list[str]:
+    return re.findall(rf"^\s*#\s*include {form}", path.read_text(), re.MULTILINE)
+
+
+def test_every_cpp_folder_is_known():
+    folders = {p.name for p in (CHECKOUT / "csrc").iterdir() if p.is_dir()}
+    assert folders <= set(INCLUDES)
+
+
+@pytest.mark.parametrize("folder", [f for f in INCLUDES if (CHECKOUT / "csrc" / f).is_dir()])
+def test_cpp_includes_follow_the_arrows(folder):
+    wrong = [
+        f"{path.relative_to(CHECKOUT)} includes {target}"
+        for path in sources(folder)
+        for target in includes(path, r'"([^"]+)"')
+        if target.split("/")[0] not in INCLUDES[folder]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_kernels_include_no_cpp_library():
+    wrong = [
+        f"{path.relative_to(CHECKOUT)} includes <{header}>"
+        for folder in ("cpu", "include")
+        for path in sources(folder)
+        for header in includes(path, "<([^>]+)>")
+        if header not in KERNEL_SYSTEM_HEADERS
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_bindings_know_python():
+    wrong = [
+        str(path.relative_to(CHECKOUT))
+        for folder in INCLUDES
+        if folder != "bindings"
+        for path in sources(folder)
+        if re.search(r"#\s*include [<\"](pybind11|Python\.h)", path.read_text())
+    ]
+    assert not wrong
+
+
+def imported_parts(path: Path) -> Iterator[str]:
+    """Gives the parts of pydl that a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "pydl":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pydl."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("pydl."))
+
+
+def test_python_imports_go_down():
+    level = {part: i for i, parts in enumerate(LEVELS) for part in parts}
+    wrong = []
+    for path in sorted((CHECKOUT / "pydl").rglob("*.py")):
+        part = path.relative_to(CHECKOUT / "pydl").parts[0].removesuffix(".py")
+        if part == "__init__":  # the top of the package gathers what users see
+            continue
+        assert part in level, f"pydl/{part} has no place in LEVELS of {__file__}"
+        wrong += [
+            f"{path.relative_to(CHECKOUT)} imports pydl.{target}"
+            for target in imported_parts(path)
+            if level.get(target, 0) > level[part]
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_numpy_is_imported_when_pydl_loads():
+    """At the top of a module; optional packages are imported where they are used."""
+    known = {"numpy", "pydl", *sys.stdlib_module_names}
+    wrong = [
+        f"{path.relative_to(CHECKOUT)} imports {name}"
+        for path in sorted((CHECKOUT / "pydl").rglob("*.py"))
+        if path.relative_to(CHECKOUT / "pydl").parts[0] not in ("testing",)
+        for name in top_level_imports(path)
+        if name.split(".")[0] not in known
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def top_level_imports(path: Path) -> Iterator[str]:
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
