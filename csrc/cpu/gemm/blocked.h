@@ -26,6 +26,7 @@ constexpr int64_t kPackedBytes = 3 << 19;        // of B, for each thread, packe
 constexpr int64_t kPackedPanels = 8;            // at least: rows of B are read in long runs
 constexpr int64_t kGroupStrips = 16;            // strips that share one pass over k
 constexpr int64_t kProductsPerThread = 1 << 17;  // fewer are not worth waking a thread for
+constexpr int64_t kReadsPerThread = 1 << 15;
 
 // Blocks of k of nearly equal size.
 template <class T>
@@ -75,13 +76,20 @@ struct Region {
   int64_t strip, strip_end, panel, panel_end;
 };
 
-// `source.strip(row, rows, l, depth, buffer)` gives rows of A from column l on, packed into the
-// buffer or where they are. `out.place(row, column, columns)` is where a tile of C accumulates, or a
-// NULL pointer where C can not hold partial sums; `out.finish(row, rows, column, columns, tile)` gets
-// the completed sums.
+// A Source of A has
+//   group(row, rows, l, depth, buffer)                  called once for each group and block of k
+//   strip(row, rows, l, depth, first_row, buffer)       rows of A from column l on, packed into the
+//                                                       buffer or where they are; the group begins at
+//                                                       first_row
+//   prefetch(row, rows, l, depth)                       of a strip that is needed soon
+//   buffer_size(depth)
+// An Output for C has
+//   place(row, column)                                  where a tile accumulates, or a NULL pointer
+//                                                       where C can not hold partial sums
+//   finish(row, rows, column, columns, sums, sums_row)  gets the completed sums
 template <class T, class Source, class Output>
 void multiply_region(const Strips& strips, const Panels<T>& panels, const Source& source,
-                     const Output& out, Region region, T* strip_buffer, T* tile_buffer) {
+                     const Output& out, Region region, T* source_buffer, T* tile_buffer) {
   constexpr int kSize = Vec<T>::size, kWidth = kTileColumns<T>;
   const Depth<T> depth(panels.k);
   const int64_t buffer_row = (region.panel_end - region.panel) * kWidth;
@@ -89,10 +97,11 @@ void multiply_region(const Strips& strips, const Panels<T>& panels, const Source
   const int last_vectors = (panels.columns(panels.count() - 1) + kSize - 1) / kSize;
   for (int64_t block = 0; block < depth.blocks; ++block) {
     const int64_t l = depth.begin(block), count = depth.count(block);
+    source.group(first_row, strips.begin(region.strip_end) - first_row, l, count, source_buffer);
     for (int64_t strip = region.strip; strip < region.strip_end; ++strip) {
       const int64_t row = strips.begin(strip);
       const int rows = strips.height(strip);
-      const TileInput<T> a = source.strip(row, rows, l, count, strip_buffer);
+      const TileInput<T> a = source.strip(row, rows, l, count, first_row, source_buffer);
       if (strip + 1 < region.strip_end) {
         source.prefetch(strips.begin(strip + 1), strips.height(strip + 1), l, count);
       }
@@ -139,11 +148,11 @@ template <class T, class Source, class Output>
 bool multiply_panels(const PydlContext* context, const Strips& strips, const Panels<T>& panels,
                      int64_t panel, int64_t panel_end, const Source& source, const Output& out) {
   const Sharing sharing = share<T>(strips.count, panel_end - panel, panels.k, context->num_threads);
-  const int64_t strip_size = padded<T>(Depth<T>(panels.k).size) * padded<T>(kTileRows);
+  const int64_t source_size = source.buffer_size(Depth<T>(panels.k).size);
   const int64_t tile_size = kGroupStrips * kTileRows * sharing.block * kTileColumns<T>;
   bool enough_memory = true;
   parallel_for(context, sharing.units, sharing.grain, [&](int64_t begin, int64_t end) {
-    Scratch<T> buffer(context, strip_size + tile_size);
+    Scratch<T> buffer(context, source_size + tile_size);
     if (!buffer) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
     for (int64_t unit = begin, group; unit < end; unit += group) {
       const int64_t strip = unit % strips.count;
@@ -152,7 +161,7 @@ bool multiply_panels(const PydlContext* context, const Strips& strips, const Pan
       const Region region = {strip, strip + group, first,
                              smaller(panel_end, first + sharing.block)};
       multiply_region(strips, panels, source, out, region, buffer.data(),
-                      buffer.data() + strip_size);
+                      buffer.data() + source_size);
     }
   });
   return enough_memory;

@@ -14,6 +14,8 @@ struct Epilogue {
   const S* bias;  // or NULL
   PydlActivation activation;
 
+  bool empty() const { return !bias && activation == PYDL_ACTIVATION_NONE; }
+
   // A row of sums for columns [column, column + n) of C; `pre`, or NULL, receives what the activation
   // is applied to.
   void row(const T* sum, int64_t n, int64_t column, bool accumulate, O* out, O* pre) const {
@@ -50,7 +52,7 @@ struct MatrixOutput {
   // Sums that tiles left where place() said, or in a buffer.
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
               int64_t sum_row) const {
-    const bool done = kInPlace && !epilogue.bias && !epilogue.activation && !pre_activation;
+    const bool done = kInPlace && epilogue.empty() && !pre_activation;
     if (!done) write(row, rows, column, columns, sum, sum_row, accumulate && !kInPlace);
   }
   void write(int64_t row, int rows, int64_t column, int64_t columns, const T* sum, int64_t sum_row,

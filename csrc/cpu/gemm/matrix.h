@@ -7,10 +7,10 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kDirectColumns = 128;      // with fewer columns of C, packing A costs too much
-constexpr int64_t kDirectBytes = 1 << 15;    // a block of A^T that small is read where it is
+constexpr int64_t kDirectColumns = 128;  // with fewer columns of C, packing A costs too much
+constexpr int64_t kDirectBytes = 1 << 15;       // an A^T or B that small is read where it is
 constexpr int64_t kDirectPanelBytes = 1 << 20;  // a larger B does not stay in the L2 cache
-constexpr int64_t kAliasingBytes = 1 << 12;  // rows this far apart compete for the same cache sets
+constexpr int64_t kAliasingBytes = 1 << 12;     // rows this far apart share few cache sets
 
 // Strips of A, element (i, l) at data[i * row + l * column].
 template <class S>
@@ -24,10 +24,13 @@ struct MatrixStrips {
                int64_t k)
       : data(a), row(row_stride), column(column_stride) {
     constexpr int64_t bytes = sizeof(S);
-    const bool by_rows = column == 1;
+    const bool few = n <= kTileColumns<T> || m * k * bytes <= kDirectBytes;
     direct = std::is_same_v<S, T> && n <= kDirectColumns &&
-             (by_rows ? row * bytes % kAliasingBytes != 0 : n <= kTileColumns<T> || m * k * bytes <= kDirectBytes);
+             (column == 1 ? row * bytes % kAliasingBytes != 0 : few);
   }
+
+  int64_t buffer_size(int64_t depth) const { return padded<T>(depth) * padded<T>(kTileRows); }
+  void group(int64_t, int64_t, int64_t, int64_t, T*) const {}
 
   // Rows that far ahead of their use come into the cache while tiles are computed.
   void prefetch(int64_t i, int rows, int64_t l, int64_t depth) const {
@@ -40,7 +43,7 @@ struct MatrixStrips {
     }
   }
 
-  TileInput<T> strip(int64_t i, int rows, int64_t l, int64_t depth, T* buffer) const {
+  TileInput<T> strip(int64_t i, int rows, int64_t l, int64_t depth, int64_t, T* buffer) const {
     const S* from = data + i * row + l * column;
     if constexpr (std::is_same_v<S, T>) {
       if (direct) return {from, row, column};
@@ -56,14 +59,14 @@ struct MatrixStrips {
   }
 };
 
-// Packs panels [panel, panel_end) of B, element (l, j) at data[l * row + j * column], one after the
-// other; rows are read along their length, several panels at a time.
+// Packs k rows of panels [panel, panel_end) of B, element (l, j) at data[l * row + j * column];
+// panels are panel_size apart. Rows are read along their length, several panels at a time.
 template <class S>
 void pack_matrix_panels(const S* data, int64_t row, int64_t column, int64_t k, int64_t n,
-                        int64_t panel, int64_t panel_end, Compute<S>* dst) {
+                        int64_t panel, int64_t panel_end, Compute<S>* dst, int64_t panel_size) {
   using T = Compute<S>;
   constexpr int64_t kWidth = kTileColumns<T>, kSize = Vec<T>::size, kChunk = 16;
-  for (; panel < panel_end; panel += kChunk, dst += kChunk * k * kWidth) {
+  for (; panel < panel_end; panel += kChunk, dst += kChunk * panel_size) {
     const int64_t first = panel * kWidth;
     const int64_t columns = smaller(n, smaller(panel + kChunk, panel_end) * kWidth) - first;
     if (column == 1) {
@@ -71,14 +74,14 @@ void pack_matrix_panels(const S* data, int64_t row, int64_t column, int64_t k, i
         const S* from = data + l * row + first;
         T* to = dst + l * kWidth;
         int64_t j = 0;
-        for (; j + kWidth <= columns; j += kWidth) copy_row(from + j, kWidth, to + j * k);
-        if (j < columns) copy_row(from + j, columns - j, to + j * k);
+        for (; j + kWidth <= columns; j += kWidth, to += panel_size) copy_row(from + j, kWidth, to);
+        if (j < columns) copy_row(from + j, columns - j, to);
       }
     } else {
       for (int64_t j = 0; j < columns; j += kSize) {
         const int rows = static_cast<int>(smaller(kSize, columns - j));
         transpose_rows(data + (first + j) * column, column, rows, k,
-                       dst + j / kWidth * kWidth * k + j % kWidth, kWidth);
+                       dst + j / kWidth * panel_size + j % kWidth, kWidth);
       }
     }
   }

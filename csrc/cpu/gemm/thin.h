@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kThinRows = 4;                  // that one pass over the big operand serves
 constexpr int64_t kThinSums = 4096;           // kept in the L1 cache while a pass runs
-constexpr int64_t kReadsPerThread = 1 << 15;  // fewer are not worth waking a thread for
 
 // sum[i][j] += a[i][l] * b[l][j] for `depth` values of l.
 template <int rows, int depth, class S>

@@ -30,7 +30,8 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
   return multiply<T>(
       context, m, panels, strips,
       [&](int64_t panel, int64_t panel_end, T* dst) {
-        pack_matrix_panels(b, args.b_row_stride, args.b_col_stride, k, n, panel, panel_end, dst);
+        pack_matrix_panels(b, args.b_row_stride, args.b_col_stride, k, n, panel, panel_end, dst,
+                           k * kTileColumns<T>);
       },
       out);
 }
@@ -87,8 +88,11 @@ PydlStatus multiply_integers(const PydlContext* context, const PydlGemmArgs& arg
 }  // namespace
 
 PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* arguments) {
-  const PydlGemmArgs& args = *arguments;
+  PydlGemmArgs args = *arguments;
   if (args.m == 0 || args.n == 0) return PYDL_OK;
+  // The stride along an extent of 1 may be anything; kernels look for the 1.
+  if (args.k == 1) args.a_col_stride = 1;
+  if (args.n == 1) args.b_col_stride = 1;
   const bool to_float = args.out_dtype == PYDL_FLOAT32;
   switch (args.dtype) {
     case PYDL_FLOAT32: return multiply_floats<float>(context, args);

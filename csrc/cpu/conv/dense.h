@@ -1,0 +1,164 @@
+// Convolution and its gradients as matrix products of patches, group by group.
+#pragma once
+
+#include "cpu/conv/patches.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+template <class P>
+P* offset(P* pointer, int64_t by) {
+  return pointer ? pointer + by : nullptr;
+}
+
+template <class S>
+Patches<S> patches_of(const Geometry& g, const void* input, int64_t group) {
+  const int64_t channels = g.channels / g.groups;
+  const S* data = static_cast<const S*>(input) + group * channels;
+  return {data, height_of(g), width_of(g), channels, g.channels};
+}
+
+template <class S>
+PydlStatus dense_conv(const PydlContext* context, const PydlConvArgs& args) {
+  using T = Compute<S>;
+  const Geometry& g = args.geometry;
+  const int64_t columns = g.out_channels / g.groups;
+  for (int64_t group = 0; group < g.groups; ++group) {
+    const int64_t first = group * columns;
+    const PatchRows<S> rows = {patches_of<S>(g, args.input, group)};
+    const int64_t k = rows.patches.columns();
+    const S* kernel = static_cast<const S*>(args.kernel) + first;
+    const Epilogue<S, S> epilogue = {offset(static_cast<const S*>(args.bias), first),
+                                     args.activation};
+    const MatrixOutput<S, S> out = {static_cast<S*>(args.result) + first,
+                                    offset(static_cast<S*>(args.pre_activation), first),
+                                    g.out_channels, false, epilogue};
+    const PydlStatus status = multiply<T>(
+        context, rows.patches.rows(g.batch), Panels<T>{k, columns, nullptr, 0}, rows,
+        [&](int64_t panel, int64_t panel_end, T* dst) {
+          pack_matrix_panels(kernel, g.out_channels, 1, k, columns, panel, panel_end, dst,
+                             k * kTileColumns<T>);
+        },
+        out);
+    if (status != PYDL_OK) return status;
+  }
+  return PYDL_OK;
+}
+
+// The pixels of one pair of remainders, one group.
+template <class S, class Output>
+PydlStatus dense_data_gradient_part(const PydlContext* context,
+                                    const PydlConvDataGradientArgs& args, int64_t group,
+                                    const TransposedAxis& height, const TransposedAxis& width,
+                                    const Output& out) {
+  using T = Compute<S>;
+  constexpr int64_t kWidth = kTileColumns<T>;
+  const Geometry& g = args.geometry;
+  const int64_t channels = g.channels / g.groups, out_channels = g.out_channels / g.groups;
+  const S* gradient = static_cast<const S*>(args.result_gradient) + group * out_channels;
+  const S* kernel = static_cast<const S*>(args.kernel) + group * out_channels;
+  const PatchRows<S> rows = {{gradient, height.axis, width.axis, out_channels, g.out_channels}};
+  const int64_t k = rows.patches.columns();
+  return multiply<T>(
+      context, rows.patches.rows(g.batch), Panels<T>{k, channels, nullptr, 0}, rows,
+      [&](int64_t panel, int64_t panel_end, T* dst) {
+        for (int64_t i = 0; i < height.axis.taps; ++i) {
+          for (int64_t j = 0; j < width.axis.taps; ++j, dst += out_channels * kWidth) {
+            const S* tap = kernel + (height.kernel_tap(i) * g.kernel_width + width.kernel_tap(j)) *
+                                        channels * g.out_channels;
+            pack_matrix_panels(tap, 1, g.out_channels, out_channels, channels, panel, panel_end,
+                               dst, k * kWidth);
+          }
+        }
+      },
+      out);
+}
+
+template <class S>
+PydlStatus dense_data_gradient(const PydlContext* context, const PydlConvDataGradientArgs& args) {
+  const Geometry& g = args.geometry;
+  const int64_t row = g.width * g.channels;
+  for (int64_t group = 0; group < g.groups; ++group) {
+    const int64_t first = group * (g.channels / g.groups);
+    S* data = static_cast<S*>(args.input_gradient) + first;
+    S* pre = offset(static_cast<S*>(args.pre_activation), first);
+    const Epilogue<S, S> epilogue = {offset(static_cast<const S*>(args.bias), first),
+                                     args.activation};
+    const auto part = [&](const TransposedAxis& height, const TransposedAxis& width) {
+      if (g.stride_height == 1 && g.stride_width == 1) {
+        const MatrixOutput<S, S> out = {data, pre, g.channels, false, epilogue};
+        return dense_data_gradient_part<S>(context, args, group, height, width, out);
+      }
+      const int64_t at = height.remainder * row + width.remainder * g.channels;
+      const PixelOutput<S> out = {data + at, offset(pre, at), height.axis.out, width.axis.out,
+                                  g.height * row, g.stride_height * row,
+                                  g.stride_width * g.channels, epilogue};
+      return dense_data_gradient_part<S>(context, args, group, height, width, out);
+    };
+    const PydlStatus status = for_remainders(g, part);
+    if (status != PYDL_OK) return status;
+  }
+  return PYDL_OK;
+}
+
+// The kernel gradient of images [image, image_end) for one group: patches^T @ result_gradient.
+template <class S, class O>
+PydlStatus dense_kernel_gradient_part(const PydlContext* context,
+                                      const PydlConvKernelGradientArgs& args, int64_t group,
+                                      int64_t image, int64_t image_end, O* out, int64_t out_row) {
+  using T = Compute<S>;
+  const Geometry& g = args.geometry;
+  const int64_t columns = g.out_channels / g.groups, pixels = g.out_height * g.out_width;
+  PatchColumns<S> rows = {patches_of<S>(g, args.input, group)};
+  rows.patches.data += image * g.height * g.width * g.channels;
+  const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns +
+                      image * pixels * g.out_channels;
+  Panels<T> panels = {(image_end - image) * pixels, columns, nullptr, g.out_channels};
+  if constexpr (std::is_same_v<S, T>) panels.direct = gradient;
+  const MatrixOutput<S, O> to = {out, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
+  return multiply<T>(
+      context, rows.patches.columns(), panels, rows,
+      [&](int64_t panel, int64_t panel_end, T* dst) {
+        pack_matrix_panels(gradient, g.out_channels, 1, panels.k, columns, panel, panel_end, dst,
+                           panels.k * kTileColumns<T>);
+      },
+      to);
+}
+
+// A small kernel leaves little to share out between threads, so that the images are: in parts whose
+// number does not depend on the threads, added up in order.
+template <class S>
+PydlStatus dense_kernel_gradient(const PydlContext* context,
+                                 const PydlConvKernelGradientArgs& args) {
+  using T = Compute<S>;
+  constexpr int64_t kEnoughTiles = 16;
+  const Geometry& g = args.geometry;
+  const int64_t columns = g.out_channels / g.groups;
+  const int64_t k = g.kernel_height * g.kernel_width * (g.channels / g.groups);
+  const int64_t tiles = divide_up(k, kTileRows) * divide_up(columns, kTileColumns<T>);
+  const int64_t parts = clamp(kEnoughTiles / tiles, 1, larger(1, g.batch)), size = k * columns;
+  Scratch<T> sums(context, parts == 1 ? 1 : parts * size);
+  if (!sums) return context->fail(context, PYDL_ERROR_MEMORY, "[conv] out of memory");
+
+  PydlStatus status = PYDL_OK;
+  for (int64_t group = 0; group < g.groups && status == PYDL_OK; ++group) {
+    S* out = static_cast<S*>(args.kernel_gradient) + group * columns;
+    if (parts == 1) {
+      status = dense_kernel_gradient_part<S>(context, args, group, 0, g.batch, out, g.out_channels);
+      continue;
+    }
+    parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t part = begin; part < end; ++part) {
+        const PydlStatus result = dense_kernel_gradient_part<S>(
+            context, args, group, part * g.batch / parts, (part + 1) * g.batch / parts,
+            sums.data() + part * size, columns);
+        if (result != PYDL_OK) __atomic_store_n(&status, result, __ATOMIC_RELAXED);
+      }
+    });
+    add_parts(sums.data(), parts, k, columns, out, g.out_channels);
+  }
+  return status;
+}
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA
