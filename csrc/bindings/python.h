@@ -35,6 +35,9 @@ bool is_array_like(py::handle object);  // cheap, so that operators can answer N
 // Two operands of a binary op: a Python number takes the dtype of a tensor beside it.
 std::pair<Tensor, Tensor> operands_from_python(py::handle a, py::handle b);
 
+// a ** b, where a Python number as exponent picks cheaper ops.
+Tensor power_from_python(py::handle a, py::handle b);
+
 DType dtype_from_python(py::handle object);
 Dims dims_from_python(py::handle object);  // an int or a sequence of ints
 py::tuple to_python(const Dims& dims);

@@ -152,6 +152,39 @@ PyObject* unary_slot(PyObject* x) {
   });
 }
 
+PyObject* power_slot(PyObject* a, PyObject* b, PyObject* modulus) {
+  if (modulus != Py_None || !is_array_like(a) || !is_array_like(b)) Py_RETURN_NOTIMPLEMENTED;
+  return guarded<PyObject*>(nullptr, [&] { return wrap(power_from_python(a, b)); });
+}
+
+// & | ^ ~ are for bools; on integers they would mean bits, which no kernel computes.
+template <BinaryFunction function>
+Tensor on_bools(const Tensor& a, const Tensor& b) {
+  for (DType dtype : {a.dtype(), b.dtype()})
+    if (dtype != DType::boolean)
+      fail<DTypeError>("[&, |, ^] expected bool tensors, got ", dtype, ". Hint: use logical_and and its like");
+  return function(a, b);
+}
+Tensor invert(const Tensor& x) {
+  if (x.dtype() != DType::boolean)
+    fail<DTypeError>("[~] expected a bool tensor, got ", x.dtype(), ". Hint: use logical_not");
+  return logical_not(x);
+}
+
+PyObject* compare_slot(PyObject* a, PyObject* b, int comparison) {
+  switch (comparison) {
+    case Py_EQ: return binary_slot<equal>(a, b);
+    case Py_NE: return binary_slot<not_equal>(a, b);
+    case Py_LT: return binary_slot<less>(a, b);
+    case Py_LE: return binary_slot<less_equal>(a, b);
+    case Py_GT: return binary_slot<greater>(a, b);
+    default: return binary_slot<greater_equal>(a, b);
+  }
+}
+
+// By identity, as == compares elements.
+Py_hash_t hash_slot(PyObject* self) { return PyBaseObject_Type.tp_hash(self); }
+
 PyType_Slot tensor_slots[] = {
     {Py_tp_doc, const_cast<char*>("An n-dimensional array that ops compute on.")},
     {Py_tp_new, reinterpret_cast<void*>(tensor_new)},
@@ -160,6 +193,17 @@ PyType_Slot tensor_slots[] = {
     {Py_nb_add, reinterpret_cast<void*>(binary_slot<add>)},
     {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<subtract>)},
     {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<multiply>)},
+    {Py_nb_true_divide, reinterpret_cast<void*>(binary_slot<divide>)},
+    {Py_nb_floor_divide, reinterpret_cast<void*>(binary_slot<floor_divide>)},
+    {Py_nb_remainder, reinterpret_cast<void*>(binary_slot<mod>)},
+    {Py_nb_power, reinterpret_cast<void*>(power_slot)},
+    {Py_nb_and, reinterpret_cast<void*>(binary_slot<on_bools<logical_and>>)},
+    {Py_nb_or, reinterpret_cast<void*>(binary_slot<on_bools<logical_or>>)},
+    {Py_nb_xor, reinterpret_cast<void*>(binary_slot<on_bools<logical_xor>>)},
+    {Py_nb_invert, reinterpret_cast<void*>(unary_slot<invert>)},
+    {Py_nb_absolute, reinterpret_cast<void*>(unary_slot<abs>)},
+    {Py_tp_richcompare, reinterpret_cast<void*>(compare_slot)},
+    {Py_tp_hash, reinterpret_cast<void*>(hash_slot)},
     {Py_nb_matrix_multiply, reinterpret_cast<void*>(binary_slot<matmul>)},
     {Py_nb_negative, reinterpret_cast<void*>(unary_slot<neg>)},
     {0, nullptr},

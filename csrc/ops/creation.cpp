@@ -28,7 +28,7 @@ void fill(const Op& op, const Tensor& out, uint64_t value) {
   plan.fill(args);
   args.item_size = static_cast<int32_t>(item_size(out.dtype()));
   args.out = out.data();
-  std::copy(plan.strides[0], plan.strides[0] + PYDL_MAX_RANK, args.out_strides);
+  plan.copy_strides(0, args.out_strides);
   args.value = value;
   op.launch(&PydlKernelTable::fill, args);
 }
@@ -41,9 +41,9 @@ void copy_into(const Op& op, const Tensor& x, const Tensor& out) {
   args.dtype = static_cast<PydlDType>(x.dtype());
   args.out_dtype = static_cast<PydlDType>(out.dtype());
   args.x = x.data();
-  std::copy(plan.strides[0], plan.strides[0] + PYDL_MAX_RANK, args.x_strides);
+  plan.copy_strides(0, args.x_strides);
   args.out = out.data();
-  std::copy(plan.strides[1], plan.strides[1] + PYDL_MAX_RANK, args.out_strides);
+  plan.copy_strides(1, args.out_strides);
   op.launch(&PydlKernelTable::copy, args);
 }
 

@@ -22,11 +22,14 @@ struct ElementwisePlan {
   int64_t shape[PYDL_MAX_RANK];
   int64_t strides[N][PYDL_MAX_RANK];
 
-  // Writes rank, shape and strides into a kernel's argument struct.
+  // Writes rank and shape into a kernel's argument struct.
   template <class Args>
   void fill(Args& args) const {
     args.rank = rank;
     std::copy(shape, shape + PYDL_MAX_RANK, args.shape);
+  }
+  void copy_strides(int operand, int64_t* to) const {
+    std::copy(strides[operand], strides[operand] + PYDL_MAX_RANK, to);
   }
 };
 

@@ -131,7 +131,11 @@ PydlStatus run_unary(const PydlContext* context, const PydlUnaryArgs* args) {
   } else if (args->dtype != PYDL_BOOL) {
     kernel = integer_kernel<C>(args->op);
   }
-  if (!kernel) return fail_dtype(context, op_name(args->op), "a floating dtype", args->dtype);
+  if (!kernel) {
+    const bool numeric = integer_kernel<int32_t>(args->op) != nullptr;
+    return fail_dtype(context, op_name(args->op), numeric ? "a numeric dtype" : "a floating dtype",
+                      args->dtype);
+  }
   const Output out = output<T>(args->out, args->out_strides);
   Elementwise<1>{args->rank, args->shape, {x}, out, kernel, params}.run(context, grain_of(args->op));
   return PYDL_OK;
@@ -154,11 +158,10 @@ PydlStatus unary_backward(const PydlContext* context, const PydlUnaryBackwardArg
     RowKernel kernel = math_backward_row(args->op, is_double);
     if (!kernel) kernel = activation_backward_row(args->op, is_double);
     if (!kernel) return fail_dtype(context, name, "an op with a gradient", args->dtype);
-    const int64_t dense = 1;
-    Elementwise<2>{1,
-                   &args->count,
-                   {input<T>(args->x, &dense), input<T>(args->dy, &dense)},
-                   output<T>(args->dx, &dense),
+    Elementwise<2>{args->rank,
+                   args->shape,
+                   {input<T>(args->x, args->x_strides), input<T>(args->dy, args->dy_strides)},
+                   output<T>(args->dx, args->dx_strides),
                    kernel,
                    {args->alpha, args->beta}}
         .run(context, grain_of(args->op));

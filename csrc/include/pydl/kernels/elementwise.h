@@ -53,10 +53,14 @@ typedef struct PydlUnaryArgs {
 typedef struct PydlUnaryBackwardArgs {
   PydlUnaryOp op;
   PydlDType dtype;
-  int64_t count;  // dense
+  int32_t rank;
+  int64_t shape[PYDL_MAX_RANK];
   const void* x;  // what forward got; for PYDL_UNARY_GRADIENT_FROM_OUTPUT what it returned
+  int64_t x_strides[PYDL_MAX_RANK];
   const void* dy;
+  int64_t dy_strides[PYDL_MAX_RANK];
   void* dx;
+  int64_t dx_strides[PYDL_MAX_RANK];
   double alpha, beta;
 } PydlUnaryBackwardArgs;
 
