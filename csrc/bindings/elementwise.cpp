@@ -1,4 +1,5 @@
 #include "bindings/python.h"
+#include "ops/creation.h"
 #include "ops/elementwise.h"
 
 namespace pydl {
