@@ -153,7 +153,7 @@ class MultiHeadAttention(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.output_features = (output_shape,) if isinstance(output_shape, int) else output_shape
-        self._arguments = {
+        self._projection_arguments = {
             "kernel_initializer": kernel_initializer,
             "bias_initializer": bias_initializer,
             "kernel_regularizer": kernel_regularizer,
@@ -211,7 +211,7 @@ class MultiHeadAttention(Layer):
 
     def _project(self, input_axes: int, output_shape, name: str, input_shape) -> HeadProjection:
         layer = HeadProjection(
-            input_axes, output_shape, self.use_bias, self._arguments, name=name, dtype=self.dtype_policy
+            input_axes, output_shape, self.use_bias, self._projection_arguments, name=name, dtype=self.dtype_policy
         )
         layer.build(input_shape)
         return layer

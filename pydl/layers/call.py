@@ -33,25 +33,28 @@ class CallProtocol:
         if "build" in cls.__dict__:
             cls.build = scoped_build(cls.build)
         if "call" in cls.__dict__:
-            names = list(inspect.signature(cls.call).parameters)[1:]
-            cls._call_arguments = names
-            cls._takes_training = "training" in names
-            cls._takes_mask = "mask" in names
+            parameters = dict(list(inspect.signature(cls.call).parameters.items())[1:])
+            cls._call_arguments = list(parameters)
+            cls._mask_arguments = [name for name in parameters if name.endswith("_mask")]
+            cls._takes_mask = "mask" in parameters
+            cls._takes_training = "training" in parameters
+            if cls._takes_training:
+                default = parameters["training"].default
+                cls._training_default = None if default is inspect.Parameter.empty else default
 
     def __call__(self, *args, **kwargs):
         """Apply the layer to tensors, arrays or symbolic tensors."""
         try:
-            if len(args) == 1 and not kwargs:
+            if len(args) == 1 and type(args[0]) is Tensor:
                 x = args[0]
                 # Inputs like those of the call before need no checks: the path of training loops.
-                if type(x) is Tensor and (x.shape, x.dtype) == self._seen:
-                    training = context.training
-                    if training is not None:
-                        if self._takes_training:
-                            return self.call(x, training=training)
+                if (x.shape, x.dtype) == self._seen:
+                    if not kwargs and (self._is_leaf or context.training is not None):
+                        if self._takes_training and context.training is not None:
+                            return self.call(x, training=context.training)
                         return self.call(x)
-                    if self._is_leaf:
-                        return self.call(x)
+                    if not kwargs or kwargs.keys() == {"training"}:
+                        return self._outer_call(x, kwargs.get("training"))
             return self._full_call(args, kwargs)
         except (ValueError, TypeError, IndexError) as error:
             self._add_name(error)
@@ -82,9 +85,23 @@ class CallProtocol:
                     self.add_loss(self._activity_regularizer(output))
         finally:
             context.training, context.call_id = outer
-        if len(given) == 1 and not given_kwargs and given[0] is args[0]:
+        if len(given) == 1 and given[0] is args[0] and not given_kwargs.keys() - {"training"}:
             self._remember(args[0], outputs)
         return outputs
+
+    def _outer_call(self, x: Tensor, training: bool | None) -> Any:
+        """Run `call` on inputs that need no checks, as the call that inner layers ask about."""
+        outer = context.training, context.call_id
+        training = outer[0] if training is None else training
+        if training is None and self._takes_training:
+            training = self._training_default
+        if outer[0] is None:
+            context.call_id = self._last_call_id = new_call_id()
+        context.training = bool(training)
+        try:
+            return self.call(x, training=training) if self._takes_training else self.call(x)
+        finally:
+            context.training, context.call_id = outer
 
     def _symbolic_call(self, args: tuple, kwargs: dict) -> Any:
         self._prepare(args, kwargs)
@@ -132,8 +149,7 @@ class CallProtocol:
         if training is None:
             training = context.training
         if training is None:
-            default = inspect.signature(self.call).parameters["training"].default
-            return None if default is inspect.Parameter.empty else default
+            return self._training_default
         kwargs["training"] = training
         return training
 
@@ -147,9 +163,9 @@ class CallProtocol:
         masks = get_mask(self._first_argument(args, kwargs))
         if self._takes_mask and kwargs.get("mask") is None and masks is not None:
             kwargs["mask"] = masks
-        values = dict(zip(self._call_arguments, args)) | kwargs
-        for name in self._call_arguments:
-            if name.endswith("_mask") and values.get(name) is None:
+        values = dict(zip(self._call_arguments, args)) | kwargs if self._mask_arguments else {}
+        for name in self._mask_arguments:
+            if values.get(name) is None:
                 mask = get_mask(values.get(name.removesuffix("_mask")))
                 if mask is not None:
                     kwargs[name] = mask
@@ -166,12 +182,12 @@ class CallProtocol:
         return with_mask(outputs, mask)
 
     def _remember(self, x: Any, outputs: Any) -> None:
-        mixed = self.compute_dtype != self.variable_dtype
-        if type(x) is not Tensor or mixed or isinstance(outputs, MaskedTensor):
+        seen = (x.shape, x.dtype)
+        if type(x) is not Tensor or seen == self._seen or isinstance(outputs, MaskedTensor):
             return
-        if self._activity_regularizer is None:
-            self._is_leaf = not self._sublayers() and not self._losses
-            self._seen = (x.shape, x.dtype)
+        if self._activity_regularizer is None and self.compute_dtype == self.variable_dtype:
+            self._is_leaf = not self._contents()[1] and not self._losses
+            self._seen = seen
 
     def _shapes(self, args: tuple, kwargs: dict, function: Callable) -> dict[str, Any]:
         """Return the shapes of the inputs by the names that `function` gives its parameters."""

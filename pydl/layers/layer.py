@@ -139,7 +139,7 @@ class Layer(CallProtocol, WeightHolder, Configurable):
                 when the inputs are a structure. A layer whose `call` takes several tensors may
                 name its parameters `<argument>_shape` to get each shape.
         """
-        if self._sublayers():
+        if self._contents()[1]:
             infer_outputs(self._run, (self._symbolic(input_shape),), {})
 
     def call(self, *args, **kwargs):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pydl import ops, tree
-from pydl._core import Tensor, no_grad
+from pydl._core import Tensor
+from pydl.autograd import no_grad
 from pydl.layers.context import context
 from pydl.layers.keras_tensor import KerasTensor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,6 @@ from pydl.layers.context import context
 from pydl.variable import Variable
 
 __all__ = ["WeightHolder"]
-
-# Attributes that refer to layers or variables without owning them.
-_NOT_OWNED = frozenset(("_init_args", "_inbound_nodes", "_weights", "_losses"))
-
 
 class WeightHolder:
     """The part of a layer that knows variables: its own, and those of the layers it holds.
@@ -74,7 +70,7 @@ class WeightHolder:
     @property
     def weights(self) -> list[Variable]:
         """All variables: trainable ones of the layer, its others, then those of inner layers."""
-        return _unique(self._walk_weights(set()))
+        return _unique(v for _, variables in self._walk() for v in variables)
 
     @property
     def variables(self) -> list[Variable]:
@@ -102,9 +98,10 @@ class WeightHolder:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for variable in self._own_variables():
+        variables, layers = self._contents()
+        for variable in variables:
             variable.trainable = self._trainable and variable.declared_trainable
-        for layer in self._sublayers():
+        for layer in layers:
             layer.trainable = value
 
     def get_weights(self) -> list[np.ndarray]:
@@ -165,64 +162,66 @@ class WeightHolder:
     @property
     def losses(self) -> list[Tensor]:
         """The penalties of all weights and what `add_loss` added during the last call."""
+        contents = self._walk()
         added = [
             loss() if callable(loss) else loss
-            for layer in self._flatten_layers()
+            for layer, _ in contents
             for call_id, loss in layer._losses
             if callable(loss) or call_id >= self._last_call_id
         ]
-        return added + [v.regularizer(v) for v in self.trainable_weights if v.regularizer]
+        if not self._trainable:
+            return added
+        weights = _unique(v for _, variables in contents for v in variables if v.regularizer)
+        return added + [v.regularizer(v) for v in weights if v.trainable]
 
-    def _own_variables(self) -> list[Variable]:
-        found = list(self._weights)
-        for name, value in list(vars(self).items()):
-            if name not in _NOT_OWNED:
-                found += _leaves(value, Variable)
-        found = _unique(found)
-        return sorted(found, key=lambda v: not v.declared_trainable)
+    def _contents(self) -> tuple[list[Variable], list]:
+        """Return the variables and the layers that this layer itself holds, some of them twice."""
+        variables, layers = [], []
+        _collect(list(vars(self).values()), variables, layers)
+        if not all(v.declared_trainable for v in variables):
+            variables.sort(key=lambda v: not v.declared_trainable)
+        return variables, layers
 
-    def _sublayers(self) -> list:
-        found = []
-        for name, value in list(vars(self).items()):
-            if name not in _NOT_OWNED:
-                found += _leaves(value, WeightHolder)
-        return _unique(found)
-
-    def _flatten_layers(self) -> list:
+    def _walk(self) -> list[tuple[Any, list[Variable]]]:
+        """Return this layer and all inside it, each once, with the variables each holds itself."""
         found, seen = [], set()
 
-        def visit(layer):
+        def visit(layer) -> None:
             if id(layer) not in seen:
                 seen.add(id(layer))
-                found.append(layer)
-                for inner in layer._sublayers():
+                variables, layers = layer._contents()
+                found.append((layer, variables))
+                for inner in layers:
                     visit(inner)
 
         visit(self)
         return found
 
-    def _walk_weights(self, seen: set[int]) -> Iterator[Variable]:
-        if id(self) not in seen:
-            seen.add(id(self))
-            yield from self._own_variables()
-            for layer in self._sublayers():
-                yield from layer._walk_weights(seen)
+
+# What there is to find in values of each type met so far: most attributes hold nothing.
+_kinds: dict[type, str] = {}
+_KINDS = ((Variable, "variable"), (WeightHolder, "layer"), ((list, tuple), "list"), (dict, "dict"))
 
 
-_SIMPLE = (type(None), bool, int, float, str, np.ndarray)
+def _kind(cls: type) -> str:
+    _kinds[cls] = next((kind for base, kind in _KINDS if issubclass(cls, base)), "nothing")
+    return _kinds[cls]
 
 
-def _leaves(value: Any, kind: type) -> list:
-    if isinstance(value, _SIMPLE):
-        return []
-    if isinstance(value, kind):
-        return [value]
-    if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in _leaves(item, kind)]
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _leaves(item, kind)]
-    return []
+def _collect(values: Iterable, variables: list, layers: list) -> None:
+    """Append the variables and layers among `values`, in lists and dicts too."""
+    for value in values:
+        cls = type(value)
+        kind = _kinds.get(cls) or _kind(cls)
+        if kind == "nothing":
+            continue
+        if kind == "variable":
+            variables.append(value)
+        elif kind == "layer":
+            layers.append(value)
+        else:
+            _collect(value if kind == "list" else value.values(), variables, layers)
 
 
-def _unique(items: Any) -> list:
+def _unique(items: Iterable) -> list:
     return list({id(item): item for item in items}.values())

@@ -25,6 +25,9 @@ class GraphInputs:
         self.tensors = tree.flatten(inputs)
         self.names = [tensor._keras_history[0].name for tensor in self.tensors]
         self.specs = [(tensor.shape, tensor.dtype) for tensor in self.tensors]
+        shape, self._dtype = self.specs[0]
+        single = isinstance(inputs, KerasTensor) and shape[:1] == (None,)
+        self._sample = shape[1:] if single else None  # the one shape of samples, if there is one
 
     def standardize(self, data: Any) -> list:
         """Return one tensor for every input, of its dtype and fitting its shape.
@@ -36,6 +39,8 @@ class GraphInputs:
             ValueError: another number of inputs, or other names.
             ShapeError: an input of another shape.
         """
+        if type(data) is Tensor and data.shape[1:] == self._sample and data.dtype == self._dtype:
+            return [data]
         values = self._match(data)
         return [self._fit(i, value) for i, value in enumerate(values)]
 
@@ -46,12 +51,12 @@ class GraphInputs:
                 keys = self.names
             missing = [key for key in keys if key not in data]
             if missing:
-                raise ValueError(f"[Model] expected inputs named {list(keys)}, got {list(data)}.")
+                raise ValueError(f"expected inputs named {list(keys)}, got {list(data)}.")
             return [data[key] for key in keys]
         values = tree.flatten(data)
         if len(values) != len(self.tensors):
             raise ValueError(
-                f"[Model] expected {len(self.tensors)} inputs {self.names}, got {len(values)}."
+                f"expected {len(self.tensors)} inputs {self.names}, got {len(values)}."
             )
         return values
 
@@ -60,7 +65,7 @@ class GraphInputs:
         if not isinstance(value, Tensor) and not is_symbolic(value):
             value = cast_inputs(value, None)
             if not isinstance(value, Tensor):
-                raise ValueError(f"[Model] expected an array for {self.names[i]!r}, got {value!r}.")
+                raise ValueError(f"expected an array for {self.names[i]!r}, got {value!r}.")
         if value.ndim == len(shape) + 1 and value.shape[-1] == 1:
             value = ops.squeeze(value, axis=-1)
         elif value.ndim == len(shape) - 1 and shape[-1] == 1:
@@ -71,7 +76,7 @@ class GraphInputs:
         )
         if not fits:
             raise ShapeError(
-                f"[Model] expected shape {shape} for the input {self.names[i]!r}, "
+                f"expected shape {shape} for the input {self.names[i]!r}, "
                 f"got {value.shape}.{_hint(value.shape, shape)}"
             )
         return value if value.dtype == dtype or isinstance(value, KerasTensor) else ops.cast(value, dtype)

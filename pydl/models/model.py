@@ -72,8 +72,7 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers directly in the model."""
-        graph_layers = [] if self._graph is None else self._graph.layers
-        return graph_layers + [layer for layer in self._attribute_layers() if layer not in graph_layers]
+        return list({id(layer): layer for layer in self._contents()[1]}.values())
 
     @property
     def inputs(self) -> list | None:
@@ -223,8 +222,10 @@ class Model(Trainer, Layer):
         self.autocast = False  # the graph casts data to the dtypes of its inputs
         self.built = True
 
-    def _attribute_layers(self) -> list[Layer]:
-        return super()._sublayers()
-
-    def _sublayers(self) -> list[Layer]:
-        return self.layers
+    def _contents(self) -> tuple[list, list[Layer]]:
+        variables, held = super()._contents()
+        if self._graph is None:
+            return variables, held
+        layers = self._graph.layers
+        known = {id(layer) for layer in layers}
+        return variables, layers + [layer for layer in held if id(layer) not in known]

@@ -9,3 +9,13 @@ from pydl.ops.nn import *  # noqa: F403
 from pydl.ops.optimizer import *  # noqa: F403
 from pydl.ops.reduce import *  # noqa: F403
 from pydl.ops.shape import *  # noqa: F403
+from pydl.ops.symbolic import accept_symbolic as _accept_symbolic
+
+__all__ = sorted(
+    name
+    for name, value in globals().items()
+    if getattr(value, "__module__", "").startswith("pydl.ops.") and not name.startswith("_")
+)
+# Functions of symbolic tensors are recorded as steps of a model; the ones in the files are not.
+for _name in __all__:
+    globals()[_name] = _accept_symbolic(globals()[_name])

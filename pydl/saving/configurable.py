@@ -10,6 +10,14 @@ from pydl.saving.serialize import deserialize_keras_object, serialize_keras_obje
 __all__ = ["Configurable"]
 
 
+class _Arguments:
+    """An object and not a tuple, so that a layer does not take its arguments for its contents."""
+
+    def __init__(self, args: tuple, kwargs: dict[str, Any]):
+        self.args = args
+        self.kwargs = kwargs
+
+
 class Configurable:
     """Gives a class `get_config` and `from_config` for nothing: it remembers its arguments.
 
@@ -26,24 +34,29 @@ class Configurable:
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
-        self._init_args = (args, kwargs)
+        self._arguments = _Arguments(args, kwargs)
         return self
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor as values that JSON can hold."""
-        return {
-            name: serialize_keras_object(value)
-            for name, value in self._constructor_arguments().items()
-        }
+        return {k: self._describe(k, v) for k, v in self._constructor_arguments().items()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
         """Construct an object from what `get_config` returned."""
         return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
 
+    def _describe(self, name: str, value: Any) -> Any:
+        try:
+            return serialize_keras_object(value)
+        except TypeError as error:
+            if not type(self).get_config.__module__.startswith("pydl."):
+                return value  # for the get_config of the class itself to replace
+            raise TypeError(f"[{type(self).__name__}] cannot describe {name}: {error}") from error
+
     def _constructor_arguments(self) -> dict[str, Any]:
-        args, kwargs = self._init_args
-        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        given = self._arguments
+        bound = inspect.signature(type(self).__init__).bind(self, *given.args, **given.kwargs)
         bound.apply_defaults()
         arguments = {}
         for name, parameter in list(bound.signature.parameters.items())[1:]:

@@ -123,7 +123,7 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
         raise ValueError(f"[safetensors] expected dtype, shape and offsets for {name!r}.") from error
     if any(not isinstance(n, int) or isinstance(n, bool) or n < 0 for n in numbers):
         raise ValueError(f"[safetensors] expected numbers from 0 for {name!r}, got {numbers}.")
-    if dtype not in _SIZES:
+    if not isinstance(dtype, str) or dtype not in _SIZES:
         raise ValueError(f"[safetensors] expected one of {', '.join(_SIZES)}, got {dtype!r}.")
     return dtype, tuple(shape), begin, end
 

@@ -13,6 +13,15 @@ __all__ = ["deserialize_keras_object", "serialize_keras_object"]
 
 _PLAIN = (type(None), bool, int, float, str)
 
+# Where a description may look for names: the public names of these modules and nothing else.
+_MODULES = frozenset(
+    f"pydl.{name}"
+    for name in (
+        "activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics",
+        "models", "ops", "optimizers", "random", "regularizers",
+    )
+)  # fmt: skip
+
 
 def serialize_keras_object(value: Any) -> Any:
     """Return a description of `value` that JSON can hold.
@@ -132,13 +141,10 @@ def _find(module: str | None, name: str, registered_name: str | None) -> Any:
     found = find_custom_object(registered_name, name)
     if found is not None:
         return found
-    if isinstance(module, str) and module.split(".")[0] == "pydl" and not name.startswith("_"):
-        try:
-            found = getattr(importlib.import_module(module), name, None)
-        except ImportError:
-            found = None
-        if callable(found):
-            return found
+    if module in _MODULES:
+        package = importlib.import_module(module)
+        if name in package.__all__:
+            return getattr(package, name)
     raise ValueError(
         f"[saving] expected a class or function that is known here, got {registered_name or name!r}. "
         "Hint: pass custom_objects={name: class}, or decorate it with "

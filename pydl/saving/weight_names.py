@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydl.layers.layer import Layer
-from pydl.layers.weights import _NOT_OWNED
 from pydl.naming import to_snake_case
 from pydl.variable import Variable
 
@@ -38,7 +37,7 @@ def named_weights(layer: Layer) -> dict[str, Variable]:
             return
         seen.add(id(layer))
         counts: Counter = Counter()
-        for variable in layer._own_variables():
+        for variable in layer._contents()[0]:
             if id(variable) not in seen:
                 seen.add(id(variable))
                 found[f"{prefix}{_numbered(variable.name, counts)}"] = variable
@@ -93,7 +92,7 @@ def _children(layer: Layer) -> Iterator[tuple[str, Layer]]:
     for inner in graph_layers:
         yield _numbered(to_snake_case(type(inner).__name__), counts), inner
     for name, value in list(vars(layer).items()):
-        if name not in _NOT_OWNED and name != "_chain":
+        if name != "_chain":
             yield from _leaves(name.strip("_"), value)
 
 
