@@ -37,7 +37,7 @@ KERNEL_SYSTEM_HEADERS = {
 LEVELS = [
     {"_core"},
     {"config", "errors", "typing"},
-    {"autograd", "ops", "random", "tensor"},
+    {"_convert", "autograd", "ops", "random", "tensor"},
     {"naming", "saving", "tree"},
     {"activations", "constraints", "initializers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},

@@ -1,0 +1,339 @@
+"""Losses of class predictions: binary, categorical and sparse categorical cross entropy.
+
+Predictions are probabilities, or logits with `from_logits=True`, which is both faster and more exact.
+Probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydl import ops
+from pydl._convert import as_tensor
+from pydl.errors import ShapeError
+from pydl.losses.loss import Loss
+from pydl.losses.regression import aligned
+from pydl._core import Tensor
+
+
+def _binary(
+    name: str, y_true: Any, y_pred: Any, from_logits: bool, label_smoothing: float, reduction: str
+) -> Tensor:
+    y_true, y_pred = aligned(name, y_true, y_pred)
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    op = ops.sigmoid_binary_cross_entropy if from_logits else ops.binary_cross_entropy
+    return op(y_pred, y_true, reduction=reduction)
+
+
+def binary_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """Cross entropy of independent yes-or-no labels, mean over `axis`.
+
+    Args:
+        y_true: labels in [0, 1], shape `(batch, ..., labels)`.
+        y_pred: probabilities or logits, same shape.
+        from_logits: whether `y_pred` holds logits.
+        label_smoothing: in [0, 1]; moves the labels towards 0.5 by that share.
+        axis: axis of the labels.
+
+    Returns:
+        Losses of shape `(batch, ...)`.
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    Example:
+        >>> loss = pydl.losses.binary_crossentropy([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]])
+        >>> loss.numpy().round(3).tolist()
+        [0.9160000085830688, 0.7139999866485596]
+    """
+    losses = _binary("binary_crossentropy", y_true, y_pred, from_logits, label_smoothing, "none")
+    return ops.mean(losses, axis=axis) if losses.ndim else losses
+
+
+def _categorical(
+    name: str,
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool,
+    label_smoothing: float,
+    axis: int,
+    reduction: str,
+) -> Tensor:
+    y_pred = as_tensor(y_pred)
+    y_true = as_tensor(y_true, y_pred.dtype)
+    if y_true.shape != y_pred.shape:
+        hint = "Integer labels need SparseCategoricalCrossentropy or one_hot"
+        raise ShapeError(
+            f"[{name}] expected y_true and y_pred of one shape (..., classes), "
+            f"got y_true {y_true.shape} and y_pred {y_pred.shape}. {hint}"
+        )
+    if axis not in (-1, y_pred.ndim - 1):
+        y_true, y_pred = ops.moveaxis(y_true, axis, -1), ops.moveaxis(y_pred, axis, -1)
+    op = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
+    return op(y_pred, y_true, label_smoothing=label_smoothing, reduction=reduction)
+
+
+def categorical_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Tensor:
+    """Cross entropy of a distribution over classes, such as one-hot labels.
+
+    Args:
+        y_true: distributions, shape `(batch, ..., classes)`.
+        y_pred: probabilities (made to sum to 1) or logits, same shape.
+        from_logits: whether `y_pred` holds logits.
+        label_smoothing: in [0, 1]; moves the labels towards the uniform distribution by that share.
+        axis: axis of the classes.
+
+    Returns:
+        Losses of shape `(batch, ...)`.
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    Example:
+        >>> loss = pydl.losses.categorical_crossentropy([[0, 1, 0]], [[0.05, 0.95, 0.0]])
+        >>> round(float(loss[0]), 4)
+        0.0513
+    """
+    return _categorical(
+        "categorical_crossentropy", y_true, y_pred, from_logits, label_smoothing, axis, "none"
+    )
+
+
+def _sparse(
+    name: str, y_true: Any, y_pred: Any, from_logits: bool, axis: int, reduction: str
+) -> Tensor:
+    labels, y_pred = _sparse_labels(name, y_true, y_pred, axis)
+    if axis not in (-1, y_pred.ndim - 1):
+        y_pred = ops.moveaxis(y_pred, axis, -1)
+    op = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
+    return op(y_pred, labels, reduction=reduction)
+
+
+def _sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tensor, Tensor]:
+    """Integer labels shaped like `y_pred` without `axis`, and `y_pred`."""
+    y_pred = as_tensor(y_pred)
+    labels = as_tensor(y_true)
+    if labels.dtype not in ("int32", "int64"):
+        labels = labels.astype("int32")
+    if labels.ndim == y_pred.ndim and labels.ndim and labels.shape[axis] == 1:
+        labels = ops.squeeze(labels, axis)
+    expected = list(y_pred.shape)
+    if expected:
+        del expected[axis]
+    if labels.shape != tuple(expected):
+        raise ShapeError(
+            f"[{name}] expected integer labels of shape {tuple(expected)} for y_pred {y_pred.shape}, "
+            f"got {labels.shape}. One-hot labels need CategoricalCrossentropy"
+        )
+    return labels, y_pred
+
+
+def _sparse_ignoring(
+    y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int, axis: int
+) -> tuple[Tensor, Tensor]:
+    """Losses with 0 where the label is `ignore_class`, and a mask of the others."""
+    name = "sparse_categorical_crossentropy"
+    labels, y_pred = _sparse_labels(name, y_true, y_pred, axis)
+    valid = ops.not_equal(labels, ignore_class)
+    labels = ops.where(valid, labels, 0)
+    losses = _sparse(name, labels, y_pred, from_logits, axis, "none")
+    return ops.where(valid, losses, 0.0), valid
+
+
+def sparse_categorical_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> Tensor:
+    """Cross entropy of integer class labels.
+
+    Args:
+        y_true: labels in [0, classes), shape `(batch, ...)` or `(batch, ..., 1)`.
+        y_pred: probabilities (made to sum to 1) or logits, shape `(batch, ..., classes)`.
+        from_logits: whether `y_pred` holds logits.
+        ignore_class: label whose samples have loss 0, such as -1 for padding.
+        axis: axis of the classes in `y_pred`.
+
+    Returns:
+        Losses of shape `(batch, ...)`.
+
+    Raises:
+        ShapeError: the labels do not fit the predictions.
+        ValueError: a label is out of range; the message says which one and where.
+
+    Example:
+        >>> loss = pydl.losses.sparse_categorical_crossentropy([1, 0], [[0.1, 0.9], [0.5, 0.5]])
+        >>> loss.numpy().round(4).tolist()
+        [0.10540000349283218, 0.6930999755859375]
+    """
+    if ignore_class is not None:
+        return _sparse_ignoring(y_true, y_pred, from_logits, ignore_class, axis)[0]
+    return _sparse("sparse_categorical_crossentropy", y_true, y_pred, from_logits, axis, "none")
+
+
+class BinaryCrossentropy(Loss):
+    """Cross entropy of independent yes-or-no labels.
+
+    Args:
+        from_logits: whether predictions are logits rather than probabilities.
+        label_smoothing: in [0, 1]; moves the labels towards 0.5 by that share.
+        axis: axis of the labels.
+        reduction, name, dtype: see `Loss`.
+
+    Example:
+        >>> loss = pydl.losses.BinaryCrossentropy()
+        >>> round(float(loss([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]])), 3)
+        0.815
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return binary_crossentropy(
+            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
+        )
+
+    def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return _binary(
+            self.name, y_true, y_pred, self.from_logits, self.label_smoothing, "mean"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+            "axis": self.axis,
+        }
+
+
+class CategoricalCrossentropy(Loss):
+    """Cross entropy of a distribution over classes, such as one-hot labels.
+
+    Args:
+        from_logits: whether predictions are logits rather than probabilities.
+        label_smoothing: in [0, 1]; moves the labels towards the uniform distribution by that share.
+        axis: axis of the classes.
+        reduction, name, dtype: see `Loss`.
+
+    Example:
+        >>> loss = pydl.losses.CategoricalCrossentropy()
+        >>> round(float(loss([[0, 1, 0], [0, 0, 1]], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]])), 3)
+        1.177
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return categorical_crossentropy(
+            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
+        )
+
+    def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return _categorical(
+            self.name, y_true, y_pred, self.from_logits, self.label_smoothing, self.axis, "mean"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+            "axis": self.axis,
+        }
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """Cross entropy of integer class labels.
+
+    Args:
+        from_logits: whether predictions are logits rather than probabilities.
+        ignore_class: label whose samples do not count, such as -1 for padding.
+        reduction, name, dtype: see `Loss`.
+        axis: axis of the classes in the predictions.
+
+    Example:
+        >>> loss = pydl.losses.SparseCategoricalCrossentropy()
+        >>> round(float(loss([1, 2], [[0.05, 0.95, 0], [0.1, 0.8, 0.1]])), 3)
+        1.177
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+        self.ignore_class = ignore_class
+        self.axis = axis
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if self.ignore_class is None:
+            return sparse_categorical_crossentropy(
+                y_true, y_pred, self.from_logits, axis=self.axis
+            )
+        losses, valid = _sparse_ignoring(
+            y_true, y_pred, self.from_logits, self.ignore_class, self.axis
+        )
+        if self.reduction not in ("mean", "sum_over_batch_size"):
+            return losses
+        # Scaled so that the mean over all samples is the mean over those that count.
+        count = ops.maximum(ops.sum(valid.astype(losses.dtype)), 1.0)
+        return losses * (float(losses.size) / count)
+
+    def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if self.ignore_class is not None:
+            return super().mean(y_true, y_pred)
+        return _sparse(self.name, y_true, y_pred, self.from_logits, self.axis, "mean")
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "ignore_class": self.ignore_class,
+            "axis": self.axis,
+        }

@@ -1,0 +1,241 @@
+"""Compiled: how a model learns from one batch: optimizer, loss, metrics, and the steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydl import optimizers, tree
+from pydl.autograd import grad, no_grad
+from pydl.metrics import Mean, Metric
+from pydl.metrics.metric import detached
+from pydl.models.compile_loss import CompileLoss
+from pydl.models.compile_metrics import CompileMetrics
+from pydl.models.convert_data import split_batch
+from pydl.saving import deserialize_keras_object, serialize_keras_object
+from pydl._core import Tensor
+
+
+class Compiled:
+    """The part of a model that `compile` sets up; `Trainer` adds the loops over data."""
+
+    optimizer: optimizers.Optimizer | None = None
+    compiled: bool = False
+    stop_training: bool = False
+    _compile_loss: CompileLoss | None = None
+    _compile_metrics: CompileMetrics | None = None
+    _compile_config: dict[str, Any] | None = None
+    _loss_tracker: Mean | None = None
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Sets what `fit` minimises, how, and what it reports.
+
+        Args:
+            optimizer: an optimizer or its name.
+            loss: a loss, its name, or a function `(y_true, y_pred)`; for several outputs a list or
+                a dict of them.
+            loss_weights: factors of the losses of several outputs, a list or a dict.
+            metrics: list of metrics, their names, or functions; for several outputs a list or dict
+                of lists. `"accuracy"` is the accuracy that fits the shape of the targets.
+            weighted_metrics: like `metrics`, but with sample and class weights applied.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: taken for the sake of
+                Keras programs; every step runs eagerly.
+
+        Example:
+            >>> model = pydl.Sequential([pydl.layers.Dense(1)])
+            >>> model.compile("adam", "mse", metrics=["mae"])
+        """
+        given = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self.optimizer = optimizers.get(optimizer)
+        names = getattr(self, "output_names", None)
+        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
+        self._compile_metrics = None
+        if metrics is not None or weighted_metrics is not None:
+            self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
+        self._loss_tracker = Mean(name="loss")
+        self._compile_config = given
+        self.loss = loss
+        self.stop_training = False
+        self.compiled = True
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile_from_config` compiles an equal model with; None before `compile`."""
+        if not self.compiled:
+            return None
+        return serialize_keras_object({**self._compile_config, "optimizer": self.optimizer})
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as `get_compile_config` described."""
+        self.compile(**deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    # --- metrics ----------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss, the compiled metrics, and metrics that are attributes of the model."""
+        found = [] if self._loss_tracker is None else [self._loss_tracker]
+        if self._compile_loss is not None:
+            found += self._compile_loss.metrics
+        if self._compile_metrics is not None:
+            found += self._compile_metrics.metrics
+        known = {id(metric) for metric in found}
+        own = [v for v in vars(self).values() if isinstance(v, Metric) and id(v) not in known]
+        return found + own
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what `evaluate` returns."""
+        return list(self.get_metrics_result())
+
+    def reset_metrics(self) -> None:
+        """Forgets the batches that metrics have seen; done at the start of every epoch."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The loss and each metric over the batches since the last reset, as 0-d tensors."""
+        results: dict[str, Any] = {}
+        compiled = self._compile_metrics
+        skipped = {id(metric) for metric in compiled.metrics} if compiled else set()
+        for metric in self.metrics:
+            if id(metric) in skipped:
+                continue
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {metric.name: value})
+        for name, value in (compiled.result() if compiled else {}).items():
+            results.update(value if isinstance(value, dict) else {name: value})
+        return results
+
+    # --- one batch --------------------------------------------------------------------------------
+
+    def train_step(self, data: tuple) -> dict[str, Any]:
+        """Learns from one batch; override it for another way to learn.
+
+        Args:
+            data: `(x,)`, `(x, y)` or `(x, y, sample_weight)` of tensors.
+
+        Returns:
+            Metrics by name, as numbers or 0-d tensors.
+        """
+        return self.compute_metrics(*self._learn(data))
+
+    def test_step(self, data: tuple) -> dict[str, Any]:
+        """Measures one batch; override it to measure in another way.
+
+        Args:
+            data: `(x,)`, `(x, y)` or `(x, y, sample_weight)` of tensors.
+
+        Returns:
+            Metrics by name, as numbers or 0-d tensors.
+        """
+        with no_grad():
+            return self.compute_metrics(*self._measure(data))
+
+    def predict_step(self, data: tuple) -> Any:
+        """The outputs for one batch `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+        return self(data[0], training=False)
+
+    def _learn(self, data: tuple) -> tuple[Any, Any, Any, Any]:
+        """Changes the weights by one batch; returns x, y, the outputs and the sample weights."""
+        x, y, sample_weight = split_batch(data)
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+        variables = self.trainable_variables
+        self.optimizer.apply(grad(loss, variables, allow_unused=True), variables)
+        self._loss_tracker.update_state(loss.detach(), sample_weight=_batch_size(x))
+        return x, y, tree.map_structure(detached, y_pred), sample_weight
+
+    def _measure(self, data: tuple) -> tuple[Any, Any, Any, Any]:
+        """Takes the loss of one batch in; returns x, y, the outputs and the sample weights."""
+        x, y, sample_weight = split_batch(data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        return x, y, y_pred, sample_weight
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The compiled loss plus those of layers (`add_loss`, regularizers).
+
+        Args:
+            x: inputs.
+            y: targets.
+            y_pred: outputs of the model.
+            sample_weight: weights of samples.
+            training: whether the model is being trained.
+
+        Returns:
+            A 0-d tensor.
+
+        Raises:
+            ValueError: there is no loss, or a loss without targets.
+        """
+        total = None
+        if self._compile_loss is not None:
+            if y is None:
+                raise ValueError(
+                    f"[{self.name}] expected targets y for the loss, got none. "
+                    "Pass y, or yield (x, y)"
+                )
+            total = self._compile_loss(y, y_pred, sample_weight)
+        for extra in self.losses:
+            total = extra if total is None else total + extra
+        if total is None:
+            raise ValueError(
+                f"[{self.name}] expected a loss to minimise, got none. "
+                "Pass loss= to compile, or call add_loss in a layer"
+            )
+        return total
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Takes a batch into the compiled metrics and returns all metrics so far.
+
+        Args:
+            x: inputs.
+            y: targets.
+            y_pred: outputs of the model.
+            sample_weight: weights of samples.
+        """
+        self._update_metrics(x, y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _update_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+
+    def _check_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"[{self.name}.{method}] expected a compiled model. "
+                "Call compile(optimizer, loss) first"
+            )
+
+
+def _batch_size(x: Any) -> int:
+    return (x if isinstance(x, Tensor) else tree.flatten(x)[0]).shape[0]

@@ -1,0 +1,120 @@
+"""Arrays of every kind to tensors of the dtype that a model computes in."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from pydl import tree
+from pydl._convert import as_tensor
+from pydl._core import Tensor
+
+
+def is_array_like(value: Any) -> bool:
+    """Whether `value` is an array of numbers, or a number (so that nested lists are arrays)."""
+    return isinstance(value, (Tensor, np.ndarray, numbers.Number)) or hasattr(value, "__array__")
+
+
+def split_batch(batch: Any) -> tuple[Any, Any, Any]:
+    """`x`, `y` and `sample_weight` of what a generator yielded; absent ones are None.
+
+    Raises:
+        ValueError: a tuple of more than three items.
+    """
+    if not isinstance(batch, tuple):
+        return batch, None, None
+    if not 1 <= len(batch) <= 3:
+        raise ValueError(
+            f"[data] expected batches (x,), (x, y) or (x, y, sample_weight), "
+            f"got a tuple of {len(batch)}. Several inputs go in a list: ([x1, x2], y)"
+        )
+    return (*batch, None, None)[:3]
+
+
+def join(batch: tuple[Any, Any, Any]) -> tuple:
+    """`(x, y, sample_weight)` without the Nones at its end."""
+    x, y, sample_weight = batch
+    if sample_weight is not None:
+        if y is None:
+            raise ValueError("[data] expected targets y beside sample_weight, got None")
+        return x, y, sample_weight
+    return (x,) if y is None else (x, y)
+
+
+class Converter:
+    """Makes tensors of a batch.
+
+    Floating arrays become `dtype`, so that float64 data trains a float32 model; integers stay
+    integers, except as inputs that the model declares to be floating.
+
+    Args:
+        dtype: floating dtype that the model computes in.
+        input_dtypes: declared dtype of each input, where known.
+    """
+
+    def __init__(self, dtype: str, input_dtypes: list[str] | None = None) -> None:
+        self._dtype = dtype
+        self._input_dtypes = input_dtypes
+
+    def __call__(self, batch: tuple[Any, Any, Any]) -> tuple:
+        x, y, sample_weight = batch
+        x = _lists_to_arrays(x)
+        leaves = tree.flatten(x)
+        declared = self._input_dtypes
+        if declared is None or len(declared) != len(leaves):
+            declared = [None] * len(leaves)
+        inputs = [self._convert(leaf, dtype) for leaf, dtype in zip(leaves, declared)]
+        return join(
+            (
+                inputs[0] if leaves[0] is x else tree.pack_sequence_as(x, inputs),
+                tree.map_structure(self._convert_target, _lists_to_arrays(y)),
+                tree.map_structure(self._convert_target, _lists_to_arrays(sample_weight)),
+            )
+        )
+
+    def _convert(self, array: Any, declared: str | None = None) -> Tensor:
+        if isinstance(array, Tensor):
+            tensor = array
+        else:
+            array = np.asarray(array)
+            if array.dtype.kind not in "biuf":
+                raise TypeError(
+                    f"[data] expected arrays of numbers, got dtype {array.dtype}. "
+                    "Turn text and categories into numbers first"
+                )
+            tensor = as_tensor(_supported(array))
+        if "float" in tensor.dtype:
+            return tensor if tensor.dtype == self._dtype else tensor.astype(self._dtype)
+        if declared is not None and "float" in declared:
+            return tensor.astype(self._dtype)
+        return tensor
+
+    def _convert_target(self, array: Any) -> Tensor | None:
+        return None if array is None else self._convert(array)
+
+
+def _supported(array: np.ndarray) -> np.ndarray:
+    """`array` in a dtype that tensors have (no uint16, uint32, uint64, int16, long double)."""
+    wider = {"int16": "int32", "uint16": "int32", "uint32": "int64", "float128": "float64"}
+    if array.dtype.name == "uint64":
+        if array.size and array.max() > np.iinfo(np.int64).max:
+            raise TypeError("[data] expected integers that fit int64, got uint64 beyond it")
+        return array.astype("int64")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    wanted = wider.get(array.dtype.name)
+    return array if wanted is None else array.astype(wanted)
+
+
+def _lists_to_arrays(structure: Any) -> Any:
+    """Lists of numbers as arrays; lists and dicts of arrays stay what they are."""
+    if isinstance(structure, dict):
+        return {key: _lists_to_arrays(item) for key, item in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        if all(isinstance(leaf, numbers.Number) for leaf in tree.flatten(structure)):
+            array = np.array(structure)
+            return array.astype("float32") if array.dtype.kind == "f" else array
+        return type(structure)(_lists_to_arrays(item) for item in structure)
+    return structure

@@ -1,0 +1,74 @@
+"""Epochs: a source of batches cut into epochs of a number of steps."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+
+class Epochs:
+    """Yields the batches of one epoch each time it is iterated over.
+
+    With `steps`, an epoch goes on where the last one ended, and starts the source anew when it is
+    exhausted; without, an epoch is the whole source.
+
+    Args:
+        name: of the method that was called, for messages.
+        data: source of batches (see `pydl.models.data`).
+        steps: batches an epoch, or None.
+
+    Raises:
+        ValueError: `steps` is not a positive number.
+    """
+
+    def __init__(self, name: str, data: Any, steps: int | None) -> None:
+        if steps is not None and (not isinstance(steps, int) or steps < 1):
+            raise ValueError(f"[{name}] expected a number of steps of at least 1, got {steps!r}")
+        self._name = name
+        self._data = data
+        self._steps = steps
+        self._rest: Iterator[tuple] | None = None
+        self.steps_done = 0
+
+    @property
+    def num_steps(self) -> int | None:
+        """Steps an epoch, where known."""
+        return self._data.num_batches if self._steps is None else self._steps
+
+    def __iter__(self) -> Iterator[tuple]:
+        if self._steps is None:
+            return self._checked(iter(self._data))
+        return self._checked(itertools.islice(self._endless(), self._steps), self._steps)
+
+    def _endless(self) -> Iterator[tuple]:
+        while True:
+            if self._rest is None:
+                self._rest = iter(self._data)
+            got_any = False
+            for batch in self._rest:
+                got_any = True
+                yield batch
+            if not (self._data.restarts and got_any):
+                return
+            self._rest = None
+
+    def _checked(self, batches: Iterator[tuple], wanted: int | None = None) -> Iterator[tuple]:
+        self.steps_done = 0
+        for batch in batches:
+            self.steps_done += 1
+            yield batch
+        count = self.steps_done
+        if wanted is not None and 0 < count < wanted:
+            warnings.warn(
+                f"[{self._name}] expected {wanted} batches, got {count}: the data ran out. "
+                "Make the generator endless, or ask for fewer steps",
+                stacklevel=2,
+            )
+        if count == 0:
+            raise ValueError(
+                f"[{self._name}] expected at least one batch, got none. "
+                "A generator is used up after one epoch: make it endless and give "
+                "steps_per_epoch, or pass an object that can be iterated over again"
+            )
