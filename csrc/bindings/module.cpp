@@ -15,6 +15,7 @@
   X(linalg) \
   X(machine) \
   X(nn) \
+  X(norm) \
   X(loss) \
   X(optimizer)
 
