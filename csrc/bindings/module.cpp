@@ -16,6 +16,7 @@
   X(machine) \
   X(nn) \
   X(norm) \
+  X(pool) \
   X(loss) \
   X(optimizer)
 

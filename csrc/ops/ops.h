@@ -5,6 +5,7 @@
 #include "ops/elementwise.h"
 #include "ops/linalg.h"
 #include "ops/norm.h"
+#include "ops/pool.h"
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/shape.h"

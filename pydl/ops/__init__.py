@@ -8,6 +8,7 @@ from pydl.ops.math import *  # noqa: F403
 from pydl.ops.nn import *  # noqa: F403
 from pydl.ops.norm import *  # noqa: F403
 from pydl.ops.optimizer import *  # noqa: F403
+from pydl.ops.pool import *  # noqa: F403
 from pydl.ops.reduce import *  # noqa: F403
 from pydl.ops.shape import *  # noqa: F403
 from pydl.ops.symbolic import accept_symbolic as _accept_symbolic

@@ -1,0 +1,83 @@
+// What the pooling kernels share: walks over pixels, with the range of pixels that each one meets.
+#pragma once
+
+#include "cpu/kernel.h"
+#include "cpu/rows.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+struct Range {
+  int64_t begin, end;
+  int64_t count() const { return end - begin; }
+};
+
+// One axis of the pooled plane.
+struct PoolAxis {
+  int64_t size, out_size, window, stride, padding;
+
+  template <class Args>
+  PoolAxis(const Args& args, int axis)
+      : size(args.size[axis]),
+        out_size(args.out_size[axis]),
+        window(args.window[axis]),
+        stride(args.strides[axis]),
+        padding(args.padding[axis]) {}
+
+  // The inputs of an output's window.
+  Range inputs(int64_t out) const {
+    const int64_t begin = out * stride - padding, end = begin + window;
+    return {begin > 0 ? begin : 0, end < size ? end : size};
+  }
+  // The outputs whose windows hold an input.
+  Range outputs(int64_t in) const {
+    const int64_t first = in + padding - window, last = (in + padding) / stride + 1;
+    return {first < 0 ? 0 : first / stride + 1, last < out_size ? last : out_size};
+  }
+  int64_t position(int64_t in, int64_t out) const { return in + padding - out * stride; }
+};
+
+// body(pixel, its item of the batch, row, column) for every pixel of a (batch, height, width)
+// array.
+template <class Body>
+inline void for_each_pixel(const PydlContext* context, int64_t batch, const int64_t* size,
+                           int64_t grain, Body&& body) {
+  const int64_t height = size[0], width = size[1];
+  parallel_for(context, batch * height * width, grain, [&](int64_t begin, int64_t end) {
+    int64_t w = begin % width, h = begin / width % height, n = begin / (width * height);
+    for (int64_t pixel = begin; pixel < end; ++pixel) {
+      body(pixel, n, h, w);
+      if (++w < width) continue;
+      w = 0;
+      if (++h < height) continue;
+      h = 0;
+      ++n;
+    }
+  });
+}
+
+constexpr int64_t kPoolGrain =
+    1 << 13;  // fewer products of window and channels do not wake a thread
+
+template <class Args>
+inline int64_t pixel_grain(const Args& args, int64_t meets) {
+  return kPoolGrain / (args.channels * meets) + 1;
+}
+
+// body(std::integral_constant<int, vectors>, channel) for groups of 4 vectors and then 1 at a time,
+// the last with a count of channels.
+template <class T, class Body>
+inline void for_each_channels(int64_t channels, Body&& body) {
+  constexpr int kSize = Vec<T>::size, kChunk = 4;
+  int64_t c = 0;
+  for (; c + kChunk * kSize <= channels; c += kChunk * kSize) {
+    body(std::integral_constant<int, kChunk>(), c);
+  }
+  for (; c + kSize <= channels; c += kSize) body(std::integral_constant<int, 1>(), c);
+  if (c < channels) {
+    body(std::integral_constant<int, 1>(), c, static_cast<int>(channels - c));
+  }
+}
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA

@@ -1,0 +1,46 @@
+// Where the windows of pooling and convolution lie along the spatial axes of an image.
+#pragma once
+
+#include "ops/op.h"
+
+namespace pydl {
+
+struct Padding {
+  enum class Mode { valid, same, causal, pairs } mode = Mode::valid;
+  Dims before, after;  // of `pairs`: for each spatial axis
+};
+
+struct WindowAxis {
+  int64_t out;     // how many windows
+  int64_t before;  // how far the first one reaches over the edge
+};
+
+// `window` counts the elements that it spans, dilation included.
+inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t window, int64_t stride,
+                                const Padding& padding) {
+  int64_t before = 0, after = 0;
+  if (padding.mode == Padding::Mode::same) {
+    int64_t out = (size + stride - 1) / stride;
+    int64_t total = std::max<int64_t>((out - 1) * stride + window - size, 0);
+    return {out, total / 2};  // the odd one goes behind, as in Keras
+  }
+  if (padding.mode == Padding::Mode::causal) before = window - 1;
+  if (padding.mode == Padding::Mode::pairs) {
+    before = padding.before[axis];
+    after = padding.after[axis];
+  }
+  op.check<ShapeError>(size + before + after >= window, "expected an input at least as large as the ",
+                       "window, which spans ", window, " elements of spatial axis ", axis, ", got ", size,
+                       ". Hint: padding=\"same\"");
+  return {(size + before + after - window) / stride + 1, before};
+}
+
+// One positive value for each spatial axis: `given` has as many, or one for all.
+inline Dims for_each_axis(const Op& op, const char* name, const Dims& given, int axes) {
+  op.check(given.size() == 1 || given.size() == axes, "expected ", name, " to be 1 or ", axes,
+           " integers, got ", given);
+  for (int64_t value : given) op.check(value > 0, "expected ", name, " to be positive, got ", given);
+  return given.size() == axes ? given : Dims::filled(axes, given[0]);
+}
+
+}  // namespace pydl
