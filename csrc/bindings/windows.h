@@ -26,13 +26,15 @@ inline Padding padding_from_python(const char* op, const py::object& padding) {
     }
     if (result.before.size() == static_cast<int>(py::len(padding))) return result;
   }
-  fail<ValueError>("[", op, "] expected padding to be \"valid\", \"same\" or pairs of integers of at least 0, ",
-                   "one for each spatial axis, got ", py::cast<std::string>(py::repr(padding)));
+  fail<ValueError>(
+      "[", op, "] expected padding to be \"valid\", \"same\" or pairs of integers of at least 0, ",
+      "one for each spatial axis, got ", py::cast<std::string>(py::repr(padding)));
 }
 
 inline bool channels_first_from_python(const char* op, const std::string& data_format) {
   if (data_format != "channels_last" && data_format != "channels_first")
-    fail<ValueError>("[", op, "] expected data_format to be \"channels_last\" or \"channels_first\", got \"",
+    fail<ValueError>("[", op,
+                     "] expected data_format to be \"channels_last\" or \"channels_first\", got \"",
                      data_format, "\"");
   return data_format == "channels_first";
 }

@@ -1,11 +1,12 @@
-// Normalisation of a dense (batch, rows, channels) array by statistics that are taken down its columns:
-// what group_norm and batch_norm have in common.
+// Normalisation of a dense (batch, rows, channels) array by statistics that are taken down its
+// columns: what group_norm and batch_norm have in common.
 #pragma once
 
 #include <math.h>
 
 #include "cpu/channel_sums.h"
 #include "cpu/norm_parameters.h"
+#include "pydl/kernels/norm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -38,7 +39,8 @@ struct ChannelGrid {
                    for (int64_t i = begin; i < end; ++i) {
                      const int64_t part = i / blocks, c = i % blocks * kBlockChannels;
                      const int64_t in_item = part % parts.count, first = parts.begin(in_item);
-                     const int64_t width = channels - c < kBlockChannels ? channels - c : kBlockChannels;
+                     const int64_t width =
+                         channels - c < kBlockChannels ? channels - c : kBlockChannels;
                      body(part, part / parts.count * rows + first, parts.begin(in_item + 1) - first,
                           c, width);
                    }
@@ -66,16 +68,17 @@ PydlStatus channel_moments(const PydlContext* context, const ChannelGrid& grid, 
     T* at = parts.data() + 2 * part * channels + c;
     return Moments<T>{static_cast<T>(rows), at, at + channels, width};
   };
-  grid.for_each_block(context, [&](int64_t part, int64_t row, int64_t rows, int64_t c, int64_t width) {
-    T block_mean[kBlockChannels], block_squares[kBlockChannels];
-    Moments<T> all = part_moments(part, 0, c, width);
-    Moments<T> block = {0, block_mean, block_squares, width};
-    for (int64_t done = 0; done < rows; done += grid.block_rows) {
-      const int64_t count = rows - done < grid.block_rows ? rows - done : grid.block_rows;
-      block_moments(x + (row + done) * channels + c, count, channels, done ? block : all);
-      if (done) all.merge(block);
-    }
-  });
+  grid.for_each_block(
+      context, [&](int64_t part, int64_t row, int64_t rows, int64_t c, int64_t width) {
+        T block_mean[kBlockChannels], block_squares[kBlockChannels];
+        Moments<T> all = part_moments(part, 0, c, width);
+        Moments<T> block = {0, block_mean, block_squares, width};
+        for (int64_t done = 0; done < rows; done += grid.block_rows) {
+          const int64_t count = rows - done < grid.block_rows ? rows - done : grid.block_rows;
+          block_moments(x + (row + done) * channels + c, count, channels, done ? block : all);
+          if (done) all.merge(block);
+        }
+      });
   for (int64_t item = 0; item < grid.batch; ++item) {
     T* to = mean + item * channels;
     T* to_squares = squares + item * channels;
@@ -107,8 +110,8 @@ void apply_scale(const PydlContext* context, const ChannelGrid& grid, const S* x
 
 // The mean and variance of each group of channels of each batch item, both (batch, groups).
 template <class S, class T = Compute<S>>
-PydlStatus group_moments(const PydlContext* context, const ChannelGrid& grid, int64_t groups, const S* x,
-                         T* mean, T* variance) {
+PydlStatus group_moments(const PydlContext* context, const ChannelGrid& grid, int64_t groups,
+                         const S* x, T* mean, T* variance) {
   const int64_t size = grid.channels / groups;
   const Scratch<T> moments(context, 2 * grid.batch * grid.channels);
   if (!moments) return PYDL_ERROR_MEMORY;
@@ -132,8 +135,8 @@ PydlStatus group_moments(const PydlContext* context, const ChannelGrid& grid, in
 
 // y = (x - mean) inverse_std gamma + beta, with the statistics (batch, groups).
 template <class S, class T = Compute<S>>
-PydlStatus normalise(const PydlContext* context, const ChannelGrid& grid, int64_t groups, const S* x,
-                     const void* gamma_or_null, const void* beta_or_null, const T* mean,
+PydlStatus normalise(const PydlContext* context, const ChannelGrid& grid, int64_t groups,
+                     const S* x, const void* gamma_or_null, const void* beta_or_null, const T* mean,
                      const T* inverse_std, S* y) {
   const int64_t n = grid.channels, size = n / groups;
   const Parameter<T> gamma(context, gamma_or_null, n, 1), beta(context, beta_or_null, n, 0);
@@ -151,29 +154,32 @@ PydlStatus normalise(const PydlContext* context, const ChannelGrid& grid, int64_
 // The sums over rows of dy and of dy (x - mean) for each channel of each batch item, both (batch,
 // channels).
 template <class S, class T = Compute<S>>
-PydlStatus gradient_sums(const PydlContext* context, const ChannelGrid& grid, const S* x, const S* dy,
-                         const T* mean, T* dy_sum, T* product_sum) {
+PydlStatus gradient_sums(const PydlContext* context, const ChannelGrid& grid, const S* x,
+                         const S* dy, const T* mean, T* dy_sum, T* product_sum) {
   const int64_t channels = grid.channels;
   const Scratch<T> parts(context, 2 * grid.part_count() * channels);
   if (!parts) return PYDL_ERROR_MEMORY;
-  grid.for_each_block(context, [&](int64_t part, int64_t row, int64_t rows, int64_t c, int64_t width) {
+  grid.for_each_block(context, [&](int64_t part, int64_t row, int64_t rows, int64_t c,
+                                   int64_t width) {
     T* sums = parts.data() + 2 * part * channels + c;
     for (int64_t i = 0; i < width; ++i) sums[i] = sums[channels + i] = 0;
     const T* centre = mean + row / grid.rows * channels + c;
     for (int64_t done = 0; done < rows; done += grid.block_rows) {
       const int64_t count = rows - done < grid.block_rows ? rows - done : grid.block_rows;
       const int64_t at = (row + done) * channels + c;
-      add_columns<T, 2>(count, width, {sums, sums + channels}, [&](int64_t i, int64_t j, auto... n) {
-        const Vec<T> d = load(dy + at + i * channels + j, n...);
-        const Vec<T> centred = load(x + at + i * channels + j, n...) - load(centre + j, n...);
-        return Terms<T, 2>{{d, d * centred}};
-      });
+      add_columns<T, 2>(
+          count, width, {sums, sums + channels}, [&](int64_t i, int64_t j, auto... n) {
+            const Vec<T> d = load(dy + at + i * channels + j, n...);
+            const Vec<T> centred = load(x + at + i * channels + j, n...) - load(centre + j, n...);
+            return Terms<T, 2>{{d, d * centred}};
+          });
     }
   });
   for (int64_t item = 0; item < grid.batch; ++item) {
     const T* from = parts.data() + 2 * item * grid.parts.count * channels;
     add_parts(from, grid.parts.count, 2 * channels, channels, dy_sum + item * channels);
-    add_parts(from + channels, grid.parts.count, 2 * channels, channels, product_sum + item * channels);
+    add_parts(from + channels, grid.parts.count, 2 * channels, channels,
+              product_sum + item * channels);
   }
   return PYDL_OK;
 }
@@ -194,8 +200,8 @@ void apply_gradient(const PydlContext* context, const ChannelGrid& grid, const S
   });
 }
 
-// With x^ the normalised x and g = dy gamma: dx = inverse_std (g - mean(g) - x^ mean(g x^)), where the
-// means are left out when the statistics are constants.
+// With x^ the normalised x and g = dy gamma: dx = inverse_std (g - mean(g) - x^ mean(g x^)), where
+// the means are left out when the statistics are constants.
 template <class S, class T = Compute<S>>
 PydlStatus normalise_backward(const PydlContext* context, const PydlGroupNormBackwardArgs& args,
                               bool constant_statistics) {

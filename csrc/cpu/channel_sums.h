@@ -44,8 +44,8 @@ inline void add_columns(int64_t rows, int64_t channels, T* const (&out)[K], Term
   if (c < channels) add(std::integral_constant<int, 1>(), c, static_cast<int>(channels - c));
 }
 
-// For each of `channels` columns: the mean of `count` values and their summed squared distances from
-// it.
+// For each of `channels` columns: the mean of `count` values and their summed squared distances
+// from it.
 template <class T>
 struct Moments {
   T count;
@@ -53,8 +53,8 @@ struct Moments {
   T* squares;
   int64_t channels;
 
-  // Takes in the moments of as many other values: Chan, Golub and LeVeque (1979), "Updating formulae
-  // and a pairwise algorithm for computing sample variances".
+  // Takes in the moments of as many other values: Chan, Golub and LeVeque (1979), "Updating
+  // formulae and a pairwise algorithm for computing sample variances".
   void merge(const Moments& other) {
     if (other.count == 0) return;
     const T total = count + other.count, share = other.count / total, weight = count * share;

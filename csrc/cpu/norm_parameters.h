@@ -1,5 +1,5 @@
-// What the normalisation kernels share: parameters that may be absent, and sums over rows that do not
-// depend on the number of threads.
+// What the normalisation kernels share: parameters that may be absent, and sums over rows that do
+// not depend on the number of threads.
 #pragma once
 
 #include "cpu/kernel.h"

@@ -58,8 +58,9 @@ Tensor parameter(const Op& op, const char* name, const Tensor& given, const Dims
   op.check<ShapeError>(given.shape() == shape, "expected ", name, " of shape ", shape,
                        " for an input of shape ", x.shape(), ", got ", given.shape());
   op.check<DTypeError>(is_floating(given.dtype()) && promote(given.dtype(), dtype) == dtype,
-                       "expected ", name, " to be ", dtype, " or a narrower floating dtype for an input of ",
-                       x.dtype(), ", got ", given.dtype());
+                       "expected ", name, " to be ", dtype,
+                       " or a narrower floating dtype for an input of ", x.dtype(), ", got ",
+                       given.dtype());
   return contiguous(cast(given.detach(), dtype));
 }
 
@@ -75,7 +76,8 @@ struct NormForward {
         gamma(parameter(op, "gamma", scale, layout.parameter_shape, input)),
         beta(parameter(op, "beta", shift, layout.parameter_shape, input)),
         y(Tensor::empty(layout.shape, input.dtype(), op.device())),
-        mean(layout.centred ? Tensor::empty(statistics, statistics_dtype(input), op.device()) : Tensor()),
+        mean(layout.centred ? Tensor::empty(statistics, statistics_dtype(input), op.device())
+                            : Tensor()),
         inverse_std(Tensor::empty(statistics, statistics_dtype(input), op.device())) {}
 
   template <class Args>
@@ -97,7 +99,7 @@ struct NormGradients {
 template <class Args>
 struct NormBackward {
   const char* name;
-  Kernel<Args> PydlKernelTable::*kernel;
+  Kernel<Args> PydlKernelTable::* kernel;
   Args args;  // with its sizes set
   NormLayout layout;
   Saved x, gamma;
@@ -105,7 +107,8 @@ struct NormBackward {
   DType beta_dtype;
 
   // dx = inverse_std (g - mean(g) - x^ mean(g x^)), with x^ the normalised input and g = dy gamma.
-  NormGradients by_kernel(const Backward& b, const Tensor& x, const Tensor& gamma, const Tensor& dy) {
+  NormGradients by_kernel(const Backward& b, const Tensor& x, const Tensor& gamma,
+                          const Tensor& dy) {
     Op op(name, x, gamma, dy);
     DType dtype = statistics_dtype(x);
     Tensor rows = layout.to_kernel(x), d = layout.to_kernel(dy);
@@ -155,13 +158,14 @@ struct NormBackward {
     auto summed = [&](const Tensor& t) {
       return reshape(gradient_for(t, layout.aligned_shape, dtype), layout.parameter_shape);
     };
-    return {layout.from_kernel(multiply(dx, scale), x.shape()), summed(multiply(d, normal)), summed(d)};
+    return {layout.from_kernel(multiply(dx, scale), x.shape()), summed(multiply(d, normal)),
+            summed(d)};
   }
 
   void operator()(Backward& b) {
     const Tensor &x_in = b[x], &gamma_in = b[gamma], &dy = b.grad();
-    NormGradients result =
-        needs_grad(x_in, gamma_in, dy) ? by_ops(x_in, gamma_in, dy) : by_kernel(b, x_in, gamma_in, dy);
+    NormGradients result = needs_grad(x_in, gamma_in, dy) ? by_ops(x_in, gamma_in, dy)
+                                                          : by_kernel(b, x_in, gamma_in, dy);
     if (b.needs(0)) b.give(0, cast(result.x, x_in.dtype()));
     if (b.needs(1)) b.give(1, cast(result.gamma, gamma_in.dtype()));
     if (b.needs(2)) b.give(2, cast(result.beta, beta_dtype));
@@ -171,7 +175,7 @@ struct NormBackward {
 // Brings y back to the layout of x, and records the gradient.
 template <class Args>
 Tensor finish(const Op& op, const NormForward& forward, const NormLayout& layout, const Tensor& x,
-              const Tensor& gamma, const Tensor& beta, Kernel<Args> PydlKernelTable::*kernel,
+              const Tensor& gamma, const Tensor& beta, Kernel<Args> PydlKernelTable::* kernel,
               const Args& sizes) {
   Tensor y = layout.from_kernel(forward.y, x.shape());
   if (needs_grad(x, gamma, beta)) {
@@ -193,7 +197,8 @@ Tensor norm_of_rows(const char* name, const Tensor& x, const Tensor& gamma, cons
   NormLayout layout;
   layout.order = order_with_last(x.rank(), axes);
   for (int64_t axis : axes) layout.parameter_shape.push_back(x.size(static_cast<int>(axis)));
-  int64_t columns = count_elements(layout.parameter_shape), rows = columns ? x.count() / columns : 0;
+  int64_t columns = count_elements(layout.parameter_shape),
+          rows = columns ? x.count() / columns : 0;
   layout.shape = {rows, columns};
   layout.reduced = {1};
   layout.aligned_shape = {columns};
@@ -233,7 +238,8 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& gamma, const Te
                   int64_t wanted, double epsilon) {
   Op op("group_norm", x, gamma, beta);
   op.check_floating(x);
-  op.check<ShapeError>(x.rank() >= 2, "expected a batch of at least 2 dimensions, got shape ", x.shape());
+  op.check<ShapeError>(x.rank() >= 2, "expected a batch of at least 2 dimensions, got shape ",
+                       x.shape());
   int axis = op.axis(wanted, x.rank());
   op.check(axis != 0, "expected the axis of channels, got 0, the axis of the batch");
   int64_t channels = x.size(axis), batch = x.size(0);
@@ -273,11 +279,12 @@ namespace {
 // A moving statistic as the kernel takes it. What the kernel writes to a converted copy goes back.
 class MovingStatistic {
  public:
-  MovingStatistic(const Op& op, const char* name, const Tensor& given, const Dims& shape, const Tensor& x)
+  MovingStatistic(const Op& op, const char* name, const Tensor& given, const Dims& shape,
+                  const Tensor& x)
       : given_(given), used_(parameter(op, name, given, shape, x)) {
     op.check(given.defined(), "expected ", name, ", got None");
-    op.check<AutogradError>(!requires_grad(given), "expected ", name, " to be a constant, got a tensor ",
-                            "with requires_grad=True");
+    op.check<AutogradError>(!requires_grad(given), "expected ", name,
+                            " to be a constant, got a tensor ", "with requires_grad=True");
   }
   void* data() const { return used_.data(); }
   void commit() const {
@@ -293,12 +300,13 @@ class MovingStatistic {
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& moving_mean,
-                  const Tensor& moving_variance, int64_t wanted, double momentum, double epsilon,
-                  bool training) {
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                  const Tensor& moving_mean, const Tensor& moving_variance, int64_t wanted,
+                  double momentum, double epsilon, bool training) {
   Op op("batch_norm", x, gamma, beta, moving_mean, moving_variance);
   op.check_floating(x);
-  op.check<ShapeError>(x.rank() >= 2, "expected a batch of at least 2 dimensions, got shape ", x.shape());
+  op.check<ShapeError>(x.rank() >= 2, "expected a batch of at least 2 dimensions, got shape ",
+                       x.shape());
   int axis = op.axis(wanted, x.rank());
   int64_t channels = x.size(axis), rows = channels ? x.count() / channels : 0;
   op.check<ShapeError>(!training || rows > 0 || channels == 0,

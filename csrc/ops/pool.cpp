@@ -36,9 +36,10 @@ struct Pooling {
 Pooling plan(const Op& op, const Tensor& x, const Dims& pool_size, const Dims& strides,
              const Padding& padding) {
   op.check_floating(x);
-  op.check<ShapeError>(x.rank() == 3 || x.rank() == 4,
-                       "expected (batch, length, channels) or (batch, height, width, channels), got shape ",
-                       x.shape());
+  op.check<ShapeError>(
+      x.rank() == 3 || x.rank() == 4,
+      "expected (batch, length, channels) or (batch, height, width, channels), got shape ",
+      x.shape());
   int axes = x.rank() - 2;
   Dims window = for_each_axis(op, "pool_size", pool_size, axes);
   Dims step = strides.empty() ? window : for_each_axis(op, "strides", strides, axes);
@@ -46,14 +47,14 @@ Pooling plan(const Op& op, const Tensor& x, const Dims& pool_size, const Dims& s
   pooling.dtype = x.dtype();
   pooling.device = x.device();
   pooling.in_shape = pooling.out_shape = x.shape();
-  op.check(padding.mode != Padding::Mode::pairs || padding.before.size() == axes, "expected padding of ",
-           axes, " pairs, got ", padding.before.size());
+  op.check(padding.mode != Padding::Mode::pairs || padding.before.size() == axes,
+           "expected padding of ", axes, " pairs, got ", padding.before.size());
   for (int i = 0; i < axes; ++i) {
     // A window of nothing but padding has no largest element and no mean.
     op.check(padding.mode != Padding::Mode::pairs ||
                  (padding.before[i] < window[i] && padding.after[i] < window[i]),
-             "expected padding smaller than the window ", window, ", got ", padding.before, " before and ",
-             padding.after, " behind");
+             "expected padding smaller than the window ", window, ", got ", padding.before,
+             " before and ", padding.after, " behind");
     WindowAxis placed = place_windows(op, i, x.size(1 + i), window[i], step[i], padding);
     int to = 2 - axes + i;
     pooling.size[to] = x.size(1 + i);
@@ -129,8 +130,9 @@ Tensor max_pool_pick(const Pooling& pooling, const Tensor& winners, const Tensor
 
 Tensor max_pool_forward(const Pooling& pooling, const Tensor& x) {
   Op op("max_pool", x);
-  op.check(pooling.window[0] <= 65536 / pooling.window[1], "expected a window of at most 65536 elements, ",
-           "got ", pooling.window[0], " x ", pooling.window[1], ". Hint: max() reduces whole axes");
+  op.check(pooling.window[0] <= 65536 / pooling.window[1],
+           "expected a window of at most 65536 elements, ", "got ", pooling.window[0], " x ",
+           pooling.window[1], ". Hint: max() reduces whole axes");
   Tensor dense = contiguous(x.detach()), y = pooling.empty_output();
   Tensor winners;
   auto args = pooling.args<PydlPoolArgs>();
@@ -150,11 +152,10 @@ Tensor max_pool_forward(const Pooling& pooling, const Tensor& x) {
 
 using Forward = Tensor (*)(const Pooling& pooling, const Tensor& x);
 
-Tensor pool(const char* name, Forward forward, const Tensor& x, const Dims& pool_size, const Dims& strides,
-            const Padding& padding, bool channels_first) {
+Tensor pool(const char* name, Forward forward, const Tensor& x, const Dims& pool_size,
+            const Dims& strides, const Padding& padding, bool channels_first) {
   Op op(name, x);
-  if (!channels_first || x.rank() < 3)
-    return forward(plan(op, x, pool_size, strides, padding), x);
+  if (!channels_first || x.rank() < 3) return forward(plan(op, x, pool_size, strides, padding), x);
   bool image = x.rank() == 4;
   Tensor last = permute(x, image ? Dims{0, 2, 3, 1} : Dims{0, 2, 1});
   Tensor y = forward(plan(op, last, pool_size, strides, padding), last);
@@ -168,8 +169,8 @@ Tensor max_pool(const Tensor& x, const Dims& pool_size, const Dims& strides, con
   return pool("max_pool", max_pool_forward, x, pool_size, strides, padding, channels_first);
 }
 
-Tensor average_pool(const Tensor& x, const Dims& pool_size, const Dims& strides, const Padding& padding,
-                    bool channels_first) {
+Tensor average_pool(const Tensor& x, const Dims& pool_size, const Dims& strides,
+                    const Padding& padding, bool channels_first) {
   return pool("average_pool", average_pool_forward, x, pool_size, strides, padding, channels_first);
 }
 
@@ -177,7 +178,8 @@ namespace {
 
 Dims spatial_axes(const Op& op, const Tensor& x, bool channels_first) {
   op.check_floating(x);
-  op.check<ShapeError>(x.rank() >= 3, "expected (batch, ..., channels) with at least 3 dimensions, got shape ",
+  op.check<ShapeError>(x.rank() >= 3,
+                       "expected (batch, ..., channels) with at least 3 dimensions, got shape ",
                        x.shape());
   Dims axes;
   for (int i = 1; i < x.rank() - 1; ++i) axes.push_back(channels_first ? i + 1 : i);

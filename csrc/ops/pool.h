@@ -1,5 +1,5 @@
-// Pooling of sequences (batch, length, channels) and images (batch, height, width, channels), or with
-// the channels behind the batch.
+// Pooling of sequences (batch, length, channels) and images (batch, height, width, channels), or
+// with the channels behind the batch.
 #pragma once
 
 #include "ops/window.h"
@@ -9,8 +9,8 @@ namespace pydl {
 // No `strides` means those of the window. Padding never counts.
 Tensor max_pool(const Tensor& x, const Dims& pool_size, const Dims& strides, const Padding& padding,
                 bool channels_first);
-Tensor average_pool(const Tensor& x, const Dims& pool_size, const Dims& strides, const Padding& padding,
-                    bool channels_first);
+Tensor average_pool(const Tensor& x, const Dims& pool_size, const Dims& strides,
+                    const Padding& padding, bool channels_first);
 Tensor global_max_pool(const Tensor& x, bool channels_first, bool keepdims);
 Tensor global_average_pool(const Tensor& x, bool channels_first, bool keepdims);
 

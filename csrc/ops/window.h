@@ -16,8 +16,8 @@ struct WindowAxis {
 };
 
 // `window` counts the elements that it spans, dilation included.
-inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t window, int64_t stride,
-                                const Padding& padding) {
+inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t window,
+                                int64_t stride, const Padding& padding) {
   int64_t before = 0, after = 0;
   if (padding.mode == Padding::Mode::same) {
     int64_t out = (size + stride - 1) / stride;
@@ -29,8 +29,9 @@ inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t wi
     before = padding.before[axis];
     after = padding.after[axis];
   }
-  op.check<ShapeError>(size + before + after >= window, "expected an input at least as large as the ",
-                       "window, which spans ", window, " elements of spatial axis ", axis, ", got ", size,
+  op.check<ShapeError>(size + before + after >= window,
+                       "expected an input at least as large as the ", "window, which spans ",
+                       window, " elements of spatial axis ", axis, ", got ", size,
                        ". Hint: padding=\"same\"");
   return {(size + before + after - window) / stride + 1, before};
 }
@@ -39,7 +40,8 @@ inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t wi
 inline Dims for_each_axis(const Op& op, const char* name, const Dims& given, int axes) {
   op.check(given.size() == 1 || given.size() == axes, "expected ", name, " to be 1 or ", axes,
            " integers, got ", given);
-  for (int64_t value : given) op.check(value > 0, "expected ", name, " to be positive, got ", given);
+  for (int64_t value : given)
+    op.check(value > 0, "expected ", name, " to be positive, got ", given);
   return given.size() == axes ? given : Dims::filled(axes, given[0]);
 }
 

@@ -1,5 +1,6 @@
 #include "cpu/channel_norm.h"
 #include "cpu/simd/dtype.h"
+#include "pydl/kernels/norm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -35,9 +36,8 @@ PydlStatus forward(const PydlContext* context, const PydlBatchNormArgs& args) {
 }  // namespace
 
 PydlStatus batch_norm_forward(const PydlContext* context, const PydlBatchNormArgs* args) {
-  return visit_floating(context, "batch_norm", args->dtype, [&](auto zero) {
-    return forward<decltype(zero)>(context, *args);
-  });
+  return visit_floating(context, "batch_norm", args->dtype,
+                        [&](auto zero) { return forward<decltype(zero)>(context, *args); });
 }
 
 // One batch item whose groups are single channels.

@@ -1,5 +1,6 @@
 #include "cpu/channel_norm.h"
 #include "cpu/simd/dtype.h"
+#include "pydl/kernels/norm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -23,9 +24,8 @@ PydlStatus forward(const PydlContext* context, const PydlGroupNormArgs& args) {
 }  // namespace
 
 PydlStatus group_norm_forward(const PydlContext* context, const PydlGroupNormArgs* args) {
-  return visit_floating(context, "group_norm", args->dtype, [&](auto zero) {
-    return forward<decltype(zero)>(context, *args);
-  });
+  return visit_floating(context, "group_norm", args->dtype,
+                        [&](auto zero) { return forward<decltype(zero)>(context, *args); });
 }
 
 PydlStatus group_norm_backward(const PydlContext* context, const PydlGroupNormBackwardArgs* args) {

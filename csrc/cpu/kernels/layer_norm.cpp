@@ -3,6 +3,7 @@
 #include "cpu/norm_parameters.h"
 #include "cpu/rows.h"
 #include "cpu/simd/dtype.h"
+#include "pydl/kernels/norm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -66,7 +67,8 @@ void backward_row(const PydlLayerNormBackwardArgs& args, int64_t row, const T* g
 template <class S>
 PydlStatus forward(const PydlContext* context, const PydlLayerNormArgs& args) {
   using T = Compute<S>;
-  const Parameter<T> gamma(context, args.gamma, args.columns, 1), beta(context, args.beta, args.columns, 0);
+  const Parameter<T> gamma(context, args.gamma, args.columns, 1),
+      beta(context, args.beta, args.columns, 0);
   if (!gamma || !beta) return PYDL_ERROR_MEMORY;
   parallel_for(context, args.rows, row_grain(args.columns), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
@@ -102,15 +104,13 @@ PydlStatus backward(const PydlContext* context, const PydlLayerNormBackwardArgs&
 }  // namespace
 
 PydlStatus layer_norm_forward(const PydlContext* context, const PydlLayerNormArgs* args) {
-  return visit_floating(context, args->rms ? "rms_norm" : "layer_norm", args->dtype, [&](auto zero) {
-    return forward<decltype(zero)>(context, *args);
-  });
+  return visit_floating(context, args->rms ? "rms_norm" : "layer_norm", args->dtype,
+                        [&](auto zero) { return forward<decltype(zero)>(context, *args); });
 }
 
 PydlStatus layer_norm_backward(const PydlContext* context, const PydlLayerNormBackwardArgs* args) {
-  return visit_floating(context, args->rms ? "rms_norm" : "layer_norm", args->dtype, [&](auto zero) {
-    return backward<decltype(zero)>(context, *args);
-  });
+  return visit_floating(context, args->rms ? "rms_norm" : "layer_norm", args->dtype,
+                        [&](auto zero) { return backward<decltype(zero)>(context, *args); });
 }
 
 }  // namespace pydl::cpu::PYDL_ISA

@@ -2,6 +2,7 @@
 
 #include "cpu/pool.h"
 #include "cpu/simd/dtype.h"
+#include "pydl/kernels/pool.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {

@@ -1,5 +1,5 @@
-// Normalisation. x, y and their gradients have `dtype`; parameters, statistics and their gradients are
-// float64 for a float64 x and float32 for every other.
+// Normalisation. x, y and their gradients have `dtype`; parameters, statistics and their gradients
+// are float64 for a float64 x and float32 for every other.
 #pragma once
 
 #include "pydl/abi.h"
@@ -27,7 +27,7 @@ typedef struct PydlLayerNormBackwardArgs {
   const void* mean;
   const void* inverse_std;
   const void* dy;
-  void* dx;      // these three may be NULL
+  void* dx;  // these three may be NULL
   void* dgamma;
   void* dbeta;
 } PydlLayerNormBackwardArgs;
@@ -53,7 +53,7 @@ typedef struct PydlGroupNormBackwardArgs {
   const void* mean;
   const void* inverse_std;
   const void* dy;
-  void* dx;      // these three may be NULL
+  void* dx;  // these three may be NULL
   void* dgamma;
   void* dbeta;
 } PydlGroupNormBackwardArgs;
@@ -63,7 +63,8 @@ typedef struct PydlBatchNormArgs {
   PydlDType dtype;
   int64_t rows, channels;
   double epsilon, momentum;
-  int32_t training;  // by the statistics of x, which then move the moving ones; or by the moving ones
+  int32_t
+      training;  // by the statistics of x, which then move the moving ones; or by the moving ones
   const void* x;
   const void* gamma;  // (channels,) or NULL for 1
   const void* beta;   // (channels,) or NULL for 0
@@ -83,7 +84,7 @@ typedef struct PydlBatchNormBackwardArgs {
   const void* mean;
   const void* inverse_std;
   const void* dy;
-  void* dx;      // these three may be NULL
+  void* dx;  // these three may be NULL
   void* dgamma;
   void* dbeta;
 } PydlBatchNormBackwardArgs;
