@@ -1,5 +1,10 @@
 """pydl: deep learning in one small, fast library with kernels of its own."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from pydl import _core
 from pydl._core import Tensor
 from pydl import autograd, config, errors, ops, random
@@ -14,16 +19,71 @@ from pydl.config import (
 from pydl.random import set_random_seed
 from pydl.tensor import from_dlpack, from_numpy, tensor
 
+if TYPE_CHECKING:
+    from pydl import (
+        activations,
+        callbacks,
+        constraints,
+        datasets,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        saving,
+        testing,
+    )
+    from pydl.layers import Input
+    from pydl.models import Model, Sequential
+    from pydl.variable import Variable
+
 __version__: str = _core.__version__
 
 float32, float64, float16, bfloat16 = "float32", "float64", "float16", "bfloat16"
 int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 
+# The Keras world is imported when it is first used, so that `import pydl` stays fast.
+_MODULES = (
+    "activations", "callbacks", "constraints", "datasets", "initializers", "layers", "losses",
+    "metrics", "models", "optimizers", "regularizers", "saving", "testing",
+)  # fmt: skip
+_NAMES = {
+    "Input": "pydl.layers",
+    "Model": "pydl.models",
+    "Sequential": "pydl.models",
+    "Variable": "pydl.variable",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"pydl.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'pydl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 __all__ = [
+    "Input",
+    "Model",
+    "Sequential",
     "Tensor",
+    "Variable",
     "__version__",
+    "activations",
     "autograd",
+    "callbacks",
     "config",
+    "constraints",
+    "datasets",
     "empty_cache",
     "enable_grad",
     "errors",
@@ -31,14 +91,23 @@ __all__ = [
     "from_numpy",
     "get_num_threads",
     "grad",
+    "initializers",
     "is_grad_enabled",
+    "layers",
+    "losses",
     "memory_stats",
+    "metrics",
+    "models",
     "no_grad",
     "ops",
+    "optimizers",
     "random",
+    "regularizers",
+    "saving",
     "set_memory_limit",
     "set_num_threads",
     "set_random_seed",
     "tensor",
+    "testing",
     "value_and_grad",
 ]
