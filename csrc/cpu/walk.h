@@ -1,6 +1,7 @@
 // Visits the elements of a strided index space in row-major order.
 #pragma once
 
+#include "pydl/abi.h"
 #include "cpu/kernel.h"
 
 namespace pydl::cpu::PYDL_ISA {

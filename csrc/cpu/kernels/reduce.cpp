@@ -1,69 +1,21 @@
 // Reductions. The work is cut into chunks of fixed size, each reduced to one partial result; partial
-// results are reduced again in the same way until one is left. Within a chunk the number of running
-// accumulators is fixed too, so that sums are accurate and bitwise the same for every number of
-// threads and every vector width.
+// results are reduced again in the same way until one is left. The cuts depend on nothing but the
+// shape, so results are bitwise the same for any number of threads.
+#include "cpu/reduce_steps.h"
 #include "cpu/simd/dtype.h"
-#include "cpu/simd/reducers.h"
 #include "cpu/walk.h"
 #include "pydl/kernels/reduce.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kChunk = 4096;      // elements per partial result of a row
-constexpr int64_t kChunkRows = 64;    // rows per partial result of a column
-constexpr int64_t kTile = 1024;       // columns that one task accumulates in the cache
-constexpr int64_t kTaskWork = 65536;  // elements worth a thread
+constexpr int64_t kChunkRows = 64;   // rows per partial result of a column
+constexpr int64_t kTile = 1024;      // columns that one task accumulates in the cache
+constexpr int64_t kShort = 16;       // results of at most this many elements are computed
+constexpr int64_t kShortBlock = 64;  // side by side, so many at a time
+constexpr int64_t kLargestItem = 8;
 
-// Running results of one row, kLanes of them whatever the vector width.
-template <class R, class T>
-class RowAccumulator {
- public:
-  using A = typename R::Acc;
-  using V = Vec<A>;
-  static constexpr int kLanes = 256 / sizeof(A);
-  static constexpr int kParts = kLanes / V::size;
-
-  RowAccumulator() {
-    for (V& part : parts_) part = R::identity;
-  }
-  void add(const T* x, int64_t n) {
-    const int64_t whole = n / kLanes * kLanes;
-    add_whole(x, whole);
-    if (whole == n) return;
-    T padded[kLanes];
-    for (T& each : padded) each = neutral<R, T>();
-    memcpy(padded, x + whole, (n - whole) * sizeof(T));
-    add_whole(padded, kLanes);
-  }
-  void add_strided(const T* x, int64_t stride, int64_t n) {
-    T dense[kLanes];
-    for (; n > 0; n -= kLanes, x += kLanes * stride) {
-      const int64_t count = n < kLanes ? n : kLanes;
-      for (int64_t i = 0; i < count; ++i) dense[i] = x[i * stride];
-      add(dense, count);
-    }
-  }
-  A total() {
-    for (int half = kParts / 2; half > 0; half /= 2)
-      for (int k = 0; k < half; ++k) parts_[k] = R::combine(parts_[k], parts_[k + half]);
-    return fold<V::size / 2>(parts_[0], [](V a, V b) { return R::combine(a, b); });
-  }
-
- private:
-  __attribute__((noinline)) void add_whole(const T* x, int64_t n) {
-    V parts[kParts];
-#pragma GCC unroll 16
-    for (int k = 0; k < kParts; ++k) parts[k] = parts_[k];
-    for (int64_t i = 0; i < n; i += kLanes)
-#pragma GCC unroll 16
-      for (int k = 0; k < kParts; ++k) parts[k] = R::combine(parts[k], take<R>(x + i + k * V::size));
-#pragma GCC unroll 16
-    for (int k = 0; k < kParts; ++k) parts_[k] = parts[k];
-  }
-
-  V parts_[kParts];
-};
+using Bytes = unsigned char;
 
 // The reduced positions of one result as runs along the last dimension, cut into chunks: pieces of a
 // long run, or several short runs.
@@ -79,33 +31,30 @@ struct Chunks {
     runs = Walk(last >= 0 ? last : 0, a.reduced_shape, a.reduced_strides);
     run_count = runs.count();
     pieces = run > kChunk ? (run + kChunk - 1) / kChunk : 1;
-    runs_per_chunk = pieces > 1 || run == 0 ? 1 : kChunk / run;
-    count = run == 0 ? 0 : (run_count * pieces + runs_per_chunk - 1) / runs_per_chunk;
+    runs_per_chunk = pieces > 1 ? 1 : kChunk / run;
+    count = (run_count * pieces + runs_per_chunk - 1) / runs_per_chunk;
   }
 };
 
-template <class R, class T>
-typename R::Acc reduce_chunk(const Chunks& chunks, const T* x, int64_t chunk) {
-  RowAccumulator<R, T> result;
+void reduce_chunk(const ReduceSteps& steps, const Chunks& chunks, const Bytes* x, int64_t chunk,
+                  Bytes* result) {
+  alignas(64) Bytes accumulator[kAccumulator];
+  steps.begin(accumulator);
   const int64_t first_run = chunk / chunks.pieces * chunks.runs_per_chunk;
-  const int64_t runs_left = chunks.run_count - first_run;
-  int64_t begin = chunk % chunks.pieces * kChunk;
-  int64_t n = chunks.run - begin < kChunk ? chunks.run - begin : kChunk;
+  const int64_t begin = chunk % chunks.pieces * kChunk;
+  const int64_t n = chunks.run - begin < kChunk ? chunks.run - begin : kChunk;
+  int64_t runs_left = chunks.run_count - first_run;
+  if (runs_left > chunks.runs_per_chunk) runs_left = chunks.runs_per_chunk;
   Walk runs = chunks.runs;
   runs.seek(first_run);
-  x += begin * chunks.stride;
-  int64_t count = runs_left < chunks.runs_per_chunk ? runs_left : chunks.runs_per_chunk;
-  for (; count > 0; --count, runs.next()) {
-    if (chunks.stride == 1) result.add(x + runs.offset, n);
-    else result.add_strided(x + runs.offset, chunks.stride, n);
-  }
-  return result.total();
+  for (; runs_left > 0; --runs_left, runs.next())
+    steps.add(accumulator, x + (runs.offset + begin * chunks.stride) * steps.item, chunks.stride, n);
+  steps.total(accumulator, result);
 }
 
 // partials[kept][chunk]
-template <class R, class T>
-void reduce_rows(const PydlContext* context, const PydlReduceArgs& a, const Chunks& chunks,
-                 typename R::Acc* partials) {
+void reduce_rows(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
+                 const Chunks& chunks, Bytes* partials) {
   const Walk kept(a.kept_rank, a.kept_shape, a.kept_strides);
   const int64_t work = chunks.run * chunks.run_count / chunks.count + 16;
   parallel_for(context, kept.count() * chunks.count, kTaskWork / work + 1,
@@ -114,7 +63,8 @@ void reduce_rows(const PydlContext* context, const PydlReduceArgs& a, const Chun
     at.seek(begin / chunks.count);
     int64_t chunk = begin % chunks.count;
     for (int64_t i = begin; i < end; ++i) {
-      partials[i] = reduce_chunk<R>(chunks, static_cast<const T*>(a.x) + at.offset, chunk);
+      reduce_chunk(steps, chunks, static_cast<const Bytes*>(a.x) + at.offset * steps.item, chunk,
+                   partials + i * steps.accumulator_item);
       if (++chunk < chunks.count) continue;
       chunk = 0;
       at.next();
@@ -122,54 +72,37 @@ void reduce_rows(const PydlContext* context, const PydlReduceArgs& a, const Chun
   });
 }
 
-// acc[j] = combine(acc[j], rows[0][j], ..., rows[7][j]); `columns` is whole vectors.
-constexpr int kGroup = 8;
-template <class R, class T>
-__attribute__((noinline)) void add_group(const T* const* rows, typename R::Acc* acc, int64_t columns) {
-  using V = Vec<typename R::Acc>;
-  const T *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
-  const T *r4 = rows[4], *r5 = rows[5], *r6 = rows[6], *r7 = rows[7];
-  const auto pair = [](const T* p, const T* q) { return R::combine(take<R>(p), take<R>(q)); };
-  for (int64_t j = 0; j < columns; j += V::size) {
-    const V low = R::combine(pair(r0 + j, r1 + j), pair(r2 + j, r3 + j));
-    const V high = R::combine(pair(r4 + j, r5 + j), pair(r6 + j, r7 + j));
-    R::combine(V::load(acc + j), R::combine(low, high)).store(acc + j);
-  }
-}
-
-// One tile of one chunk of rows. Missing rows and columns are filled up with neutral elements.
-template <class R, class T>
-void reduce_tile(const T* x, Walk rows, int64_t begin, int64_t end, typename R::Acc* acc,
-                 int64_t columns) {
-  constexpr int size = Vec<typename R::Acc>::size;
-  const int64_t whole = columns / size * size, rest = columns - whole;
-  T padded[kGroup][size], blank[kTile];
+// Reduces rows [begin, end) of `columns` elements each into results, which holds whole vectors. Missing
+// rows and columns are filled up with neutral elements.
+void reduce_tile(const ReduceSteps& steps, const Bytes* x, Walk rows, int64_t begin, int64_t end,
+                 Bytes* results, int64_t columns) {
+  const int64_t whole = columns / steps.vector * steps.vector, rest = columns - whole;
+  alignas(64) Bytes edge[kGroup][kLargestItem * 64], blank[kTile * kLargestItem];
   if (rest)
-    for (auto& row : padded)
-      for (T& each : row) each = neutral<R, T>();
-  if ((end - begin) % kGroup)
-    for (int64_t j = 0; j < columns; ++j) blank[j] = neutral<R, T>();
-  for (int64_t j = 0; j < whole + size && j < kTile; ++j) acc[j] = R::identity;
+    for (auto& row : edge) steps.fill_elements(row, steps.vector);
+  if ((end - begin) % kGroup) steps.fill_elements(blank, columns);
+  steps.fill_results(results, rest ? whole + steps.vector : whole);
   rows.seek(begin);
   for (int64_t row = begin; row < end; row += kGroup) {
-    const T *group[kGroup], *edges[kGroup];
+    const void *group[kGroup], *edges[kGroup];
     for (int r = 0; r < kGroup; ++r) {
-      const bool inside = row + r < end;
-      group[r] = inside ? x + rows.offset : blank;
-      if (inside) rows.next();
-      if (rest) memcpy(padded[r], group[r] + whole, rest * sizeof(T));
-      edges[r] = padded[r];
+      const Bytes* from = blank;
+      if (row + r < end) {
+        from = x + rows.offset * steps.item;
+        rows.next();
+      }
+      if (rest) memcpy(edge[r], from + whole * steps.item, rest * steps.item);
+      group[r] = from;
+      edges[r] = edge[r];
     }
-    add_group<R>(group, acc, whole);
-    if (rest) add_group<R>(edges, acc + whole, size);
+    steps.add_rows(group, results, whole);
+    if (rest) steps.add_rows(edges, results + whole * steps.accumulator_item, steps.vector);
   }
 }
 
 // partials[kept][chunk][column]
-template <class R, class T>
-void reduce_columns(const PydlContext* context, const PydlReduceArgs& a, int64_t chunks,
-                    typename R::Acc* partials) {
-  using A = typename R::Acc;
+void reduce_columns(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
+                    int64_t chunks, Bytes* partials) {
   const Walk kept(a.kept_rank - 1, a.kept_shape, a.kept_strides);
   const Walk rows(a.reduced_rank, a.reduced_shape, a.reduced_strides);
   const int64_t row_count = rows.count();
@@ -178,16 +111,48 @@ void reduce_columns(const PydlContext* context, const PydlReduceArgs& a, int64_t
   const int64_t work = (columns / tiles + 16) * (row_count / chunks);
   parallel_for(context, kept.count() * chunks * tiles, kTaskWork / work + 1,
                [&](int64_t begin, int64_t end) {
-    alignas(64) A acc[kTile];
+    alignas(64) Bytes results[kTile * kLargestItem];
     for (int64_t i = begin; i < end; ++i) {
       const int64_t chunk = i / tiles % chunks, first = i % tiles * kTile;
       const int64_t width = columns - first < kTile ? columns - first : kTile;
       const int64_t last_row = (chunk + 1) * kChunkRows;
       Walk at = kept;
       at.seek(i / tiles / chunks);
-      reduce_tile<R>(static_cast<const T*>(a.x) + at.offset + first, rows, chunk * kChunkRows,
-                     last_row < row_count ? last_row : row_count, acc, width);
-      memcpy(partials + i / tiles * columns + first, acc, width * sizeof(A));
+      reduce_tile(steps, static_cast<const Bytes*>(a.x) + (at.offset + first) * steps.item, rows,
+                  chunk * kChunkRows, last_row < row_count ? last_row : row_count, results, width);
+      memcpy(partials + (i / tiles * columns + first) * steps.accumulator_item, results,
+             width * steps.accumulator_item);
+    }
+  });
+}
+
+template <class T>
+void gather(const T* x, const int64_t* offsets, int64_t count, T* to) {
+  for (int64_t i = 0; i < count; ++i) to[i * kShortBlock] = x[offsets[i]];
+}
+
+// Many results of few elements each: transposed block by block, so that vectors run across results.
+template <class Item>
+void reduce_short(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
+                  Bytes* results) {
+  const Walk kept(a.kept_rank, a.kept_shape, a.kept_strides);
+  Walk reduced(a.reduced_rank, a.reduced_shape, a.reduced_strides);
+  const int64_t rows = reduced.count();
+  int64_t offsets[kShort];
+  for (int64_t r = 0; r < rows; ++r, reduced.next()) offsets[r] = reduced.offset;
+  parallel_for(context, kept.count(), kTaskWork / (rows + 4), [&](int64_t begin, int64_t end) {
+    Item block[kShort * kShortBlock];
+    alignas(64) Bytes block_results[kShortBlock * kLargestItem];
+    const int64_t stride = kShortBlock;
+    Walk at = kept;
+    at.seek(begin);
+    for (int64_t first = begin; first < end; first += kShortBlock) {
+      const int64_t width = end - first < kShortBlock ? end - first : kShortBlock;
+      for (int64_t j = 0; j < width; ++j, at.next())
+        gather(static_cast<const Item*>(a.x) + at.offset, offsets, rows, block + j);
+      reduce_tile(steps, reinterpret_cast<const Bytes*>(block), Walk(1, &rows, &stride), 0, rows,
+                  block_results, width);
+      memcpy(results + first * steps.accumulator_item, block_results, width * steps.accumulator_item);
     }
   });
 }
@@ -218,41 +183,57 @@ PydlReduceArgs partial_args(const PydlReduceArgs& a, const void* partials, int64
 
 // Accumulated values to results; mean divides.
 template <class A, class Out>
-void finish(const A* totals, int64_t count, double divisor, Out* out) {
+void finish(const void* totals, int64_t count, double divisor, void* out) {
+  const A* from = static_cast<const A*>(totals);
+  Out* to = static_cast<Out*>(out);
   for (int64_t i = 0; i < count; ++i) {
     if constexpr (std::is_floating_point_v<A>)
-      out[i] = from_compute<Out>(divisor == 1 ? totals[i] : totals[i] / static_cast<A>(divisor));
+      to[i] = from_compute<Out>(from[i] / static_cast<A>(divisor));
     else
-      out[i] = static_cast<Out>(totals[i]);
+      to[i] = static_cast<Out>(from[i]);
   }
+}
+using Finish = void (*)(const void* totals, int64_t count, double divisor, void* out);
+
+// One result per chunk.
+void reduce_chunks(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
+                   const Chunks& rows, int64_t chunks, Bytes* partials) {
+  if (along_columns(a)) reduce_columns(context, a, steps, chunks, partials);
+  else if (rows.run * rows.run_count > kShort) reduce_rows(context, a, steps, rows, partials);
+  else if (steps.item == 1) reduce_short<uint8_t>(context, a, steps, partials);
+  else if (steps.item == 2) reduce_short<uint16_t>(context, a, steps, partials);
+  else if (steps.item == 4) reduce_short<uint32_t>(context, a, steps, partials);
+  else reduce_short<uint64_t>(context, a, steps, partials);
+}
+
+// `again` reduces partial results. With no `finish`, totals are results as they are.
+PydlStatus reduce_with(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
+                       const ReduceSteps& again, Finish finish, double divisor) {
+  const Chunks rows(a);
+  const int64_t row_chunks = (rows.run * rows.run_count + kChunkRows - 1) / kChunkRows;
+  const int64_t chunks = along_columns(a) ? row_chunks : rows.count;
+  if (chunks == 1 && !finish) {
+    reduce_chunks(context, a, steps, rows, chunks, static_cast<Bytes*>(a.out));
+    return PYDL_OK;
+  }
+  const int64_t results = Walk(a.kept_rank, a.kept_shape, a.kept_strides).count();
+  Scratch<Bytes> partials(context, results * chunks * steps.accumulator_item);
+  if (!partials) return PYDL_ERROR_MEMORY;
+  reduce_chunks(context, a, steps, rows, chunks, partials.data());
+  if (chunks > 1) {
+    const PydlReduceArgs next = partial_args(a, partials.data(), results, chunks);
+    return reduce_with(context, next, again, again, finish, divisor);
+  }
+  finish(partials.data(), results, divisor, a.out);
+  return PYDL_OK;
 }
 
 template <class R, class T, class Out>
 PydlStatus reduce_as(const PydlContext* context, const PydlReduceArgs& a, double divisor = 1) {
   using A = typename R::Acc;
-  const bool columnwise = along_columns(a);
-  const Chunks rows(a);
-  const int64_t reduced = rows.run * rows.run_count;
-  const int64_t chunks = columnwise ? (reduced + kChunkRows - 1) / kChunkRows : rows.count;
-  const int64_t results = Walk(a.kept_rank, a.kept_shape, a.kept_strides).count();
-  Out* out = static_cast<Out*>(a.out);
-  if (results == 0) return PYDL_OK;
-  if (reduced == 0) {
-    const A empty = static_cast<A>(R::identity + A{0});  // 0, not -0
-    for (int64_t i = 0; i < results; ++i) finish(&empty, 1, divisor, out + i);
-    return PYDL_OK;
-  }
-  const bool direct = chunks == 1 && std::is_same_v<A, Out> && divisor == 1;
-  Scratch<A> scratch(context, direct ? 0 : results * chunks);
-  if (!direct && !scratch) return PYDL_ERROR_MEMORY;
-  A* partials = direct ? static_cast<A*>(a.out) : scratch.data();
-  if (columnwise) reduce_columns<R, T>(context, a, chunks, partials);
-  else reduce_rows<R, T>(context, a, rows, partials);
-  if (chunks > 1)
-    return reduce_as<typename R::Again, A, Out>(
-        context, partial_args(a, partials, results, chunks), divisor);
-  if (!direct) finish(partials, results, divisor, out);
-  return PYDL_OK;
+  const bool as_they_are = std::is_same_v<A, Out> && divisor == 1;
+  return reduce_with(context, a, reduce_steps<R, T>(), reduce_steps<typename R::Again, A>(),
+                     as_they_are ? nullptr : &finish<A, Out>, divisor);
 }
 
 template <class T>
@@ -268,6 +249,8 @@ PydlStatus reduce_dtype(const PydlContext* context, const PydlReduceArgs& a) {
     case PYDL_REDUCE_prod: return reduce_as<Product<Wide>, T, Total>(context, a);
     case PYDL_REDUCE_max: return reduce_as<Max<C>, T, T>(context, a);
     case PYDL_REDUCE_min: return reduce_as<Min<C>, T, T>(context, a);
+    case PYDL_REDUCE_sum_abs: return reduce_as<SumAbs<Wide>, T, Total>(context, a);
+    case PYDL_REDUCE_sum_squares: return reduce_as<SumSquares<Wide>, T, Total>(context, a);
     case PYDL_REDUCE_count_nonzero: return reduce_as<CountNonzero<Wide>, T, int32_t>(context, a);
     default: return context->fail(context, PYDL_ERROR_VALUE, "[reduce] unknown reduction");
   }
@@ -276,11 +259,9 @@ PydlStatus reduce_dtype(const PydlContext* context, const PydlReduceArgs& a) {
 }  // namespace
 
 PydlStatus reduce(const PydlContext* context, const PydlReduceArgs* args) {
-  if (args->dtype == PYDL_BOOL) return reduce_dtype<uint8_t>(context, *args);
-  return visit_all(context, "reduce", args->dtype, [&](auto zero) {
-    using T = decltype(zero);
-    if constexpr (std::is_same_v<T, bool>) return PYDL_OK;
-    else return reduce_dtype<T>(context, *args);
+  const PydlDType dtype = args->dtype == PYDL_BOOL ? PYDL_UINT8 : args->dtype;
+  return visit_number(context, "reduce", dtype, [&](auto zero) {
+    return reduce_dtype<decltype(zero)>(context, *args);
   });
 }
 

@@ -19,6 +19,14 @@ struct Sum {
   static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return a + b; }
 };
 template <class L>
+struct SumAbs : Sum<L> {
+  static Vec<L> map(Vec<L> x) { return abs(x); }
+};
+template <class L>
+struct SumSquares : Sum<L> {
+  static Vec<L> map(Vec<L> x) { return x * x; }
+};
+template <class L>
 struct Product {
   using Input = L;
   using Acc = L;

@@ -1,0 +1,163 @@
+// argmax and argmin. Along rows: the extreme value first, then where it is, while the row is still in
+// the cache. Along columns: values and positions side by side.
+#include "cpu/row_accumulator.h"
+#include "cpu/simd/dtype.h"
+#include "pydl/kernels/reduce.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kTile = 256;  // columns that one task keeps in the cache
+constexpr int64_t kShort = 16;  // rows of at most this length are transposed block by block
+
+template <class L>
+struct Largest {
+  using Reducer = Max<L>;
+  static Mask<L> better(Vec<L> x, Vec<L> best) { return x > best; }
+};
+template <class L>
+struct Smallest {
+  using Reducer = Min<L>;
+  static Mask<L> better(Vec<L> x, Vec<L> best) { return x < best; }
+};
+template <class Order, class L>
+Mask<L> replaces(Vec<L> x, Vec<L> best) {
+  const Mask<L> better = Order::better(x, best);
+  if constexpr (std::is_floating_point_v<L>) return better | (is_nan(x) & ~is_nan(best));
+  return better;
+}
+
+// The first position of `value`, which is there.
+template <class T>
+int64_t find(const T* x, int64_t n, Compute<T> value) {
+  using V = Vec<Compute<T>>;
+  const bool nan = value != value;
+  const auto hit = [value, nan](V v) { return nan ? is_nan(v) : v == V(value); };
+  int64_t i = 0;
+  while (i + V::size <= n && !any(hit(load(x + i)))) i += V::size;
+  for (; i < n; ++i) {
+    const Compute<T> each = to_compute(x[i]);
+    if (each == value || (nan && each != each)) return i;
+  }
+  return 0;
+}
+
+template <class O, class T>
+PydlStatus along_rows(const PydlContext* context, const PydlArgReduceArgs& a) {
+  using C = Compute<T>;
+  const T* x = static_cast<const T*>(a.x);
+  const int64_t chunks = (a.n + kChunk - 1) / kChunk;
+  Scratch<C> extremes(context, a.outer * chunks);
+  if (!extremes) return PYDL_ERROR_MEMORY;
+  const auto chunk_size = [&](int64_t chunk) {
+    return a.n - chunk * kChunk < kChunk ? a.n - chunk * kChunk : kChunk;
+  };
+  parallel_for(context, a.outer * chunks, kTaskWork / (a.n / chunks + 16) + 1,
+               [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const T* row = x + i / chunks * a.n + i % chunks * kChunk;
+      extremes[i] = reduce_run<typename O::Reducer>(row, chunk_size(i % chunks));
+      if (chunks == 1) a.out[i] = static_cast<int32_t>(find(row, a.n, extremes[i]));
+    }
+  });
+  if (chunks == 1) return PYDL_OK;
+  for (int64_t row = 0; row < a.outer; ++row) {
+    const C* partial = extremes.data() + row * chunks;
+    int64_t best = 0;
+    for (int64_t chunk = 1; chunk < chunks; ++chunk)
+      if (any(replaces<O>(Vec<C>(partial[chunk]), Vec<C>(partial[best])))) best = chunk;
+    a.out[row] = static_cast<int32_t>(
+        best * kChunk + find(x + row * a.n + best * kChunk, chunk_size(best), partial[best]));
+  }
+  return PYDL_OK;
+}
+
+// The best values of some columns and the rows they were seen in.
+template <class O, class T>
+class ColumnBest {
+ public:
+  using R = typename O::Reducer;
+  using V = Vec<typename R::Input>;
+  using I = IntLike<typename R::Input>;
+
+  explicit ColumnBest(int64_t width) : width_(width) {
+    for (V& best : best_) best = R::identity;
+    for (Vec<I>& position : position_) position = I{0};
+  }
+  void see(const T* row, int64_t index) {
+    int64_t j = 0;
+    for (; (j + 1) * V::size <= width_; ++j) update(j, take<R>(row + j * V::size), index);
+    if (j * V::size == width_) return;
+    T padded[V::size] = {};
+    memcpy(padded, row + j * V::size, (width_ - j * V::size) * sizeof(T));
+    update(j, take<R>(padded), index);
+  }
+  void write(int32_t* out) const {
+    for (int64_t j = 0; j < width_; ++j)
+      out[j] = static_cast<int32_t>(position_[j / V::size][j % V::size]);
+  }
+
+ private:
+  void update(int64_t j, V x, int64_t index) {
+    const auto better = replaces<O>(x, best_[j]);
+    best_[j] = select(better, x, best_[j]);
+    position_[j] = select(Mask<I>{better.v}, Vec<I>(static_cast<I>(index)), position_[j]);
+  }
+
+  int64_t width_;
+  V best_[kTile / V::size];
+  Vec<I> position_[kTile / V::size];
+};
+
+template <class O, class T>
+void along_columns(const PydlContext* context, const PydlArgReduceArgs& a) {
+  const int64_t tiles = (a.inner + kTile - 1) / kTile;
+  const int64_t work = a.n * (a.inner / tiles + 16);
+  parallel_for(context, a.outer * tiles, kTaskWork / work + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % tiles * kTile;
+      const T* x = static_cast<const T*>(a.x) + i / tiles * a.n * a.inner + first;
+      ColumnBest<O, T> columns(a.inner - first < kTile ? a.inner - first : kTile);
+      for (int64_t row = 0; row < a.n; ++row) columns.see(x + row * a.inner, row);
+      columns.write(a.out + i / tiles * a.inner + first);
+    }
+  });
+}
+
+template <class O, class T>
+void along_short_rows(const PydlContext* context, const PydlArgReduceArgs& a) {
+  const T* x = static_cast<const T*>(a.x);
+  parallel_for(context, a.outer, kTaskWork / (a.n + 4), [&](int64_t begin, int64_t end) {
+    T block[kShort * kTile];
+    for (int64_t first = begin; first < end; first += kTile) {
+      const int64_t width = end - first < kTile ? end - first : kTile;
+      for (int64_t j = 0; j < width; ++j)
+        for (int64_t r = 0; r < a.n; ++r) block[r * kTile + j] = x[(first + j) * a.n + r];
+      ColumnBest<O, T> columns(width);
+      for (int64_t r = 0; r < a.n; ++r) columns.see(block + r * kTile, r);
+      columns.write(a.out + first);
+    }
+  });
+}
+
+template <template <class> class Order, class T>
+PydlStatus arg_reduce_as(const PydlContext* context, const PydlArgReduceArgs& a) {
+  using Wide = std::conditional_t<sizeof(T) == 1, int32_t, Compute<T>>;  // room for positions
+  if (a.inner > 1) along_columns<Order<Wide>, T>(context, a);
+  else if (a.n <= kShort) along_short_rows<Order<Wide>, T>(context, a);
+  else return along_rows<Order<Compute<T>>, T>(context, a);
+  return PYDL_OK;
+}
+
+}  // namespace
+
+PydlStatus arg_reduce(const PydlContext* context, const PydlArgReduceArgs* args) {
+  const PydlDType dtype = args->dtype == PYDL_BOOL ? PYDL_UINT8 : args->dtype;
+  return visit_number(context, "arg_reduce", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    return args->largest ? arg_reduce_as<Largest, T>(context, *args)
+                         : arg_reduce_as<Smallest, T>(context, *args);
+  });
+}
+
+}  // namespace pydl::cpu::PYDL_ISA

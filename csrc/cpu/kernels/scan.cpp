@@ -1,0 +1,189 @@
+// Cumulative sums and products and first-order recurrences. Floating values accumulate in double.
+#include "cpu/simd/dtype.h"
+#include "pydl/kernels/scan.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kChunk = 16384;     // elements of a long row that one task scans
+constexpr int64_t kManyRows = 64;     // with so many rows, rows stay whole
+constexpr int64_t kTile = 512;        // columns that one task scans side by side
+constexpr int64_t kTaskWork = 32768;  // elements worth a thread
+
+// Integers wrap around.
+template <class T>
+struct AccumulatorOf {
+  using type = double;
+};
+template <>
+struct AccumulatorOf<int32_t> {
+  using type = uint32_t;
+};
+template <>
+struct AccumulatorOf<int64_t> {
+  using type = uint64_t;
+};
+template <class T>
+using Accumulator = typename AccumulatorOf<T>::type;
+
+template <class T>
+Accumulator<T> widen(T x) {
+  return static_cast<Accumulator<T>>(to_compute(x));
+}
+template <class T>
+T narrow(Accumulator<T> x) {
+  return from_compute<T>(static_cast<Compute<T>>(x));
+}
+
+struct CumulativeSum {
+  static constexpr int initial = 0;
+  template <class A>
+  static A next(A before, A x, A) {
+    return before + x;
+  }
+};
+struct CumulativeProduct {
+  static constexpr int initial = 1;
+  template <class A>
+  static A next(A before, A x, A) {
+    return before * x;
+  }
+};
+struct Linear {
+  static constexpr int initial = 0;
+  template <class A>
+  static A next(A before, A x, A factor) {
+    return before * factor + x;
+  }
+};
+
+// One row, or a part of one, after `before`. `step` is 1, or -1 when everything is read backwards.
+template <class S, class T>
+void scan_row(const T* x, const T* factors, T* out, int64_t n, int64_t step, Accumulator<T> before) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T factor = std::is_same_v<S, Linear> ? factors[i * step] : T{};
+    before = S::next(before, widen(x[i * step]), widen(factor));
+    out[i * step] = narrow<T>(before);
+  }
+}
+
+// The last value of scan_row, by several accumulators.
+template <class S, class T>
+Accumulator<T> total(const T* x, int64_t n) {
+  using A = Accumulator<T>;
+  constexpr int kParts = 16;
+  A parts[kParts];
+  for (A& part : parts) part = S::initial;
+  int64_t i = 0;
+  for (; i + kParts <= n; i += kParts)
+    for (int k = 0; k < kParts; ++k) parts[k] = S::next(parts[k], widen(x[i + k]), A{});
+  for (; i < n; ++i) parts[0] = S::next(parts[0], widen(x[i]), A{});
+  for (int k = 1; k < kParts; ++k) parts[0] = S::next(parts[0], parts[k], A{});
+  return parts[0];
+}
+
+template <class S, class T>
+void scan_whole_rows(const PydlContext* context, const PydlScanArgs& a) {
+  const T *x = static_cast<const T*>(a.x), *factors = static_cast<const T*>(a.factors);
+  T* out = static_cast<T*>(a.out);
+  const int64_t first = a.reverse ? a.n - 1 : 0, step = a.reverse ? -1 : 1;
+  parallel_for(context, a.outer, kTaskWork / a.n + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t at = row * a.n + first;
+      scan_row<S>(x + at, factors ? factors + at : factors, out + at, a.n, step, S::initial);
+    }
+  });
+}
+
+// Chunks of long rows: their totals first, then each chunk after the total of those before it.
+template <class S, class T>
+PydlStatus scan_chunks(const PydlContext* context, const PydlScanArgs& a) {
+  using A = Accumulator<T>;
+  const T* x = static_cast<const T*>(a.x);
+  T* out = static_cast<T*>(a.out);
+  const int64_t chunks = (a.n + kChunk - 1) / kChunk;
+  Scratch<A> before(context, a.outer * chunks);
+  if (!before) return PYDL_ERROR_MEMORY;
+  // Calls body(chunk, first element, size) for chunks in the order of the scan.
+  const auto for_each = [&](auto body) {
+    parallel_for(context, a.outer * chunks, 2, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t skipped = i % chunks * kChunk, left = a.n - skipped;
+        const int64_t size = left < kChunk ? left : kChunk;
+        body(i, i / chunks * a.n + (a.reverse ? left - size : skipped), size);
+      }
+    });
+  };
+  for_each([&](int64_t i, int64_t first, int64_t size) { before[i] = total<S>(x + first, size); });
+  for (int64_t row = 0; row < a.outer; ++row) {
+    A sum = S::initial;
+    for (int64_t i = row * chunks; i < (row + 1) * chunks; ++i) {
+      const A here = before[i];
+      before[i] = sum;
+      sum = S::next(sum, here, A{});
+    }
+  }
+  const T* no_factors = nullptr;
+  for_each([&](int64_t i, int64_t first, int64_t size) {
+    if (a.reverse) first += size - 1;
+    scan_row<S>(x + first, no_factors, out + first, size, a.reverse ? -1 : 1, before[i]);
+  });
+  return PYDL_OK;
+}
+
+template <class S, class T>
+void scan_columns(const PydlContext* context, const PydlScanArgs& a) {
+  const int64_t tiles = (a.inner + kTile - 1) / kTile;
+  const int64_t work = a.n * (a.inner / tiles + 8);
+  parallel_for(context, a.outer * tiles, kTaskWork / work + 1, [&](int64_t begin, int64_t end) {
+    Accumulator<T> running[kTile];
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t tile = i % tiles * kTile;
+      const int64_t width = a.inner - tile < kTile ? a.inner - tile : kTile;
+      for (int64_t j = 0; j < width; ++j) running[j] = S::initial;
+      for (int64_t r = 0; r < a.n; ++r) {
+        const int64_t row = i / tiles * a.n + (a.reverse ? a.n - 1 - r : r);
+        const T* x = static_cast<const T*>(a.x) + row * a.inner + tile;
+        const T* factors = static_cast<const T*>(a.factors) + row * a.inner + tile;
+        T* out = static_cast<T*>(a.out) + row * a.inner + tile;
+        for (int64_t j = 0; j < width; ++j) {
+          const T factor = std::is_same_v<S, Linear> ? factors[j] : T{};
+          running[j] = S::next(running[j], widen(x[j]), widen(factor));
+          out[j] = narrow<T>(running[j]);
+        }
+      }
+    }
+  });
+}
+
+template <class S, class T>
+PydlStatus scan_as(const PydlContext* context, const PydlScanArgs& a) {
+  if (a.outer * a.n * a.inner == 0) return PYDL_OK;
+  const bool chunked = a.n > kChunk && a.outer < kManyRows && !std::is_same_v<S, Linear>;
+  if (a.inner > 1) scan_columns<S, T>(context, a);
+  else if (chunked) return scan_chunks<S, T>(context, a);
+  else scan_whole_rows<S, T>(context, a);
+  return PYDL_OK;
+}
+
+template <class T>
+PydlStatus scan_dtype(const PydlContext* context, const PydlScanArgs& a) {
+  switch (a.op) {
+    case PYDL_SCAN_sum: return scan_as<CumulativeSum, T>(context, a);
+    case PYDL_SCAN_prod: return scan_as<CumulativeProduct, T>(context, a);
+    case PYDL_SCAN_linear: return scan_as<Linear, T>(context, a);
+    default: return context->fail(context, PYDL_ERROR_VALUE, "[scan] unknown operation");
+  }
+}
+
+}  // namespace
+
+PydlStatus scan(const PydlContext* context, const PydlScanArgs* args) {
+  if (args->dtype == PYDL_INT32) return scan_dtype<int32_t>(context, *args);
+  if (args->dtype == PYDL_INT64) return scan_dtype<int64_t>(context, *args);
+  return visit_floating(context, "scan", args->dtype, [&](auto zero) {
+    return scan_dtype<decltype(zero)>(context, *args);
+  });
+}
+
+}  // namespace pydl::cpu::PYDL_ISA

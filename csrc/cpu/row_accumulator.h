@@ -1,0 +1,73 @@
+// Running results of one row: always kLanes of them, so that a sum is accurate and bitwise the same for
+// every vector width.
+#pragma once
+
+#include "cpu/simd/reducers.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kChunk = 4096;      // elements of a row per partial result
+constexpr int64_t kTaskWork = 65536;  // elements worth a thread
+
+template <class R, class T>
+class RowAccumulator {
+ public:
+  using A = typename R::Acc;
+  using V = Vec<A>;
+  static constexpr int kLanes = 256 / sizeof(A);
+  static constexpr int kParts = kLanes / V::size;
+
+  RowAccumulator() {
+    for (V& part : parts_) part = R::identity;
+  }
+  void add(const T* x, int64_t n) {
+    const int64_t whole = n / kLanes * kLanes;
+    add_whole(x, whole);
+    if (whole == n) return;
+    T padded[kLanes];
+    for (T& each : padded) each = neutral<R, T>();
+    memcpy(padded, x + whole, (n - whole) * sizeof(T));
+    add_whole(padded, kLanes);
+  }
+  void add(const T* x, int64_t stride, int64_t n) {
+    if (stride == 1) return add(x, n);
+    T dense[kLanes];
+    for (; n > 0; n -= kLanes, x += kLanes * stride) {
+      const int64_t count = n < kLanes ? n : kLanes;
+      for (int64_t i = 0; i < count; ++i) dense[i] = x[i * stride];
+      add(dense, count);
+    }
+  }
+  A total() const {
+    V p[kParts];
+    for (int k = 0; k < kParts; ++k) p[k] = parts_[k];
+    for (int half = kParts / 2; half > 0; half /= 2)
+      for (int k = 0; k < half; ++k) p[k] = R::combine(p[k], p[k + half]);
+    return fold<V::size / 2>(p[0], [](V a, V b) { return R::combine(a, b); });
+  }
+
+ private:
+  __attribute__((noinline)) void add_whole(const T* x, int64_t n) {
+    V parts[kParts];
+#pragma GCC unroll 16
+    for (int k = 0; k < kParts; ++k) parts[k] = parts_[k];
+    for (int64_t i = 0; i < n; i += kLanes)
+#pragma GCC unroll 16
+      for (int k = 0; k < kParts; ++k) parts[k] = R::combine(parts[k], take<R>(x + i + k * V::size));
+#pragma GCC unroll 16
+    for (int k = 0; k < kParts; ++k) parts_[k] = parts[k];
+  }
+
+  V parts_[kParts];
+};
+
+template <class R, class T>
+typename R::Acc reduce_run(const T* x, int64_t n) {
+  RowAccumulator<R, T> result;
+  result.add(x, n);
+  return result.total();
+}
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA
