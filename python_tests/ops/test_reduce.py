@@ -215,9 +215,9 @@ def test_result_dtypes():
             assert getattr(pydl.ops, name)(x).dtype == whole, name
         for name in ("mean", "var", "std", "logsumexp", "norm"):
             assert getattr(pydl.ops, name)(x).dtype == real, name
-        for name in ("max", "min", "sort"):
+        for name in ("max", "min"):
             assert getattr(pydl.ops, name)(x).dtype == dtype, name
-        for name in ("argmax", "argmin", "count_nonzero", "argsort"):
+        for name in ("argmax", "argmin", "count_nonzero"):
             assert getattr(pydl.ops, name)(x).dtype == "int32", name
         assert pydl.ops.sum(x).item() == 300 and pydl.ops.all(x).item() is True
 
