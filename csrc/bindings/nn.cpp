@@ -5,6 +5,7 @@ namespace pydl {
 
 void bind_nn(py::module_& module) {
   module.def("softmax", &softmax, py::arg("x"), py::arg("axis") = -1, WithoutGil());
+  module.def("log_softmax", &log_softmax, py::arg("x"), py::arg("axis") = -1, WithoutGil());
 }
 
 }  // namespace pydl

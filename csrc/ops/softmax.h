@@ -5,5 +5,6 @@
 namespace pydl {
 
 Tensor softmax(const Tensor& x, int64_t axis = -1);
+Tensor log_softmax(const Tensor& x, int64_t axis = -1);
 
 }  // namespace pydl

@@ -6,7 +6,7 @@ from pydl import _core
 from pydl._core import Tensor
 from pydl.typing import ArrayLike
 
-__all__ = ["softmax"]
+__all__ = ["log_softmax", "softmax"]
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
@@ -28,3 +28,13 @@ def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
         tensor([[0.5, 0.5]])
     """
     return _core.softmax(x, axis)
+
+
+def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
+    """The logarithm of `softmax`, without losing small probabilities; arguments as `softmax`.
+
+    Example:
+        >>> pydl.ops.log_softmax([[0.0, 100.0]])
+        tensor([[-100.,    0.]])
+    """
+    return _core.log_softmax(x, axis)

@@ -1,4 +1,4 @@
-"""Softmax against SciPy."""
+"""Softmax and its logarithm against SciPy."""
 
 import numpy as np
 from scipy import special
@@ -19,20 +19,27 @@ def samples(rng):
     ]
 
 
+def spec(op, reference):
+    name = op.__name__
+    return OpSpec(
+        name,
+        op,
+        lambda x, axis=-1: reference(x, axis=axis) if x.size else x,
+        samples,
+        dtypes=FLOATS + HALVES,
+        gradient_samples=lambda rng: samples(rng)[:3],
+        errors=[
+            (lambda: op([1, 2]), pydl.errors.DTypeError, rf"\[{name}\] expected a floating dtype, got int32"),
+            (lambda: op([1.0], axis=1), ValueError, rf"\[{name}\] expected an axis in \[-1, 1\)"),
+        ],
+    )
+
+
 class TestSoftmax(OpTests):
-    specs = [
-        OpSpec(
-            "softmax",
-            pydl.ops.softmax,
-            lambda x, axis=-1: special.softmax(x, axis=axis) if x.size else x,
-            samples,
-            dtypes=FLOATS + HALVES,
-            gradient_samples=lambda rng: samples(rng)[:3],
-            errors=[
-                (lambda: pydl.ops.softmax([1, 2]), pydl.errors.DTypeError,
-                 r"\[softmax\] expected a floating dtype, got int32"),
-                (lambda: pydl.ops.softmax([1.0], axis=1), ValueError,
-                 r"\[softmax\] expected an axis in \[-1, 1\)"),
-            ],
-        )
-    ]
+    specs = [spec(pydl.ops.softmax, special.softmax), spec(pydl.ops.log_softmax, special.log_softmax)]
+
+
+def test_infinite_logits_have_no_probability():
+    x = np.array([[0.0, -np.inf, 0.0]], "float32")
+    np.testing.assert_allclose(pydl.ops.softmax(x).numpy(), [[0.5, 0.0, 0.5]])
+    np.testing.assert_allclose(pydl.ops.log_softmax(x).numpy(), [[np.log(0.5), -np.inf, np.log(0.5)]], rtol=1e-6)
