@@ -101,8 +101,7 @@ Tensor cross_entropy(const CrossEntropy& loss, const Tensor& given, const Tensor
   Tensor normalizers;
   if (loss.from_logits) {
     DType dtype = given.dtype() == DType::float64 ? DType::float64 : DType::float32;
-    rows.push_back(2);
-    normalizers = Tensor::empty(rows, dtype, op.device());
+    normalizers = Tensor::empty({2, given.count() / given.shape().back()}, dtype, op.device());
   }
   PydlCrossEntropyArgs args{};
   describe(args, loss, scores, labels);

@@ -67,30 +67,51 @@ inline auto weighted_sum(const Target& target, int64_t columns, Values&& values)
   return reduce_add(sums);
 }
 
+// Of rows of logits: the largest, and log(sum(exp(logit - largest))).
 template <class T>
-struct Normalizer {
-  Compute<T> top, log_sum;  // of a row of logits: the largest, and log(sum(exp(logit - top)))
-};
+struct Normalizers {
+  Compute<T>* tops;
+  Compute<T>* log_sums;
 
-template <class T>
-Normalizer<T> normalizer_of(const T* x, int64_t columns) {
-  using C = Compute<T>;
-  using V = Vec<C>;
-  const auto get = [&](int64_t i) {
-    const Lanes<T> lanes(x, i, columns);
-    const V v = lanes.get();
-    return lanes.whole() ? v : select(first_lanes<C>(lanes.count), v, static_cast<C>(-INFINITY));
-  };
-  V tops(static_cast<C>(-INFINITY));
-  for (int64_t i = 0; i < columns; i += V::size) {
-    const V v = get(i);
-    tops = select(v > tops, v, tops);  // passes over NaN, which the sum of exponentials finds
+  Normalizers(const void* array, int64_t rows)
+      : tops(static_cast<Compute<T>*>(const_cast<void*>(array))), log_sums(tops + rows) {}
+
+  // For the rows [begin, end); one logarithm takes a vector of rows.
+  void fill(const T* scores, int64_t columns, int64_t begin, int64_t end) const {
+    for (int64_t row = begin; row < end; ++row) fill_sum(scores + row * columns, columns, row);
+    using C = Compute<T>;
+    for (int64_t row = begin; row < end; row += Vec<C>::size) {
+      const Lanes<C> sums(log_sums, row, end);
+      sums.set(log(sums.get()));
+    }
   }
-  const C top = reduce_max(tops);
-  V sums(0);
-  for (int64_t i = 0; i < columns; i += V::size) sums += exp(get(i) - V(top));
-  return {top, log(V(reduce_add(sums)))[0]};
-}
+
+ private:
+  void fill_sum(const T* x, int64_t columns, int64_t row) const {
+    using C = Compute<T>;
+    using V = Vec<C>;
+    V most(static_cast<C>(-INFINITY));
+    for (int64_t i = 0; i < columns; i += V::size) {
+      const V v = get(x, i, columns, static_cast<C>(-INFINITY));
+      most = select(v > most, v, most);  // passes over NaN, which the sum of exponentials finds
+    }
+    const C top = reduce_max(most);
+    V sums(0);
+    for (int64_t i = 0; i < columns; i += V::size) {
+      // Lanes past the end: not -inf, whose exponential is denormal before it is 0, and slow.
+      const V e = exp(get(x, i, columns, top) - V(top));
+      const int64_t rest = columns - i;
+      sums += rest < V::size ? select(first_lanes<C>(static_cast<int>(rest)), e, 0) : e;
+    }
+    tops[row] = top;
+    log_sums[row] = reduce_add(sums);
+  }
+  static Vec<Compute<T>> get(const T* x, int64_t i, int64_t columns, Compute<T> filler) {
+    const Lanes<T> lanes(x, i, columns);
+    const auto v = lanes.get();
+    return lanes.whole() ? v : select(first_lanes<Compute<T>>(lanes.count), v, filler);
+  }
+};
 
 template <class T>
 Compute<T> sum_of(const T* x, int64_t columns) {
@@ -101,22 +122,21 @@ Compute<T> sum_of(const T* x, int64_t columns) {
 }
 
 template <class T, class Target>
-Compute<T> loss_of_logits(const T* x, int64_t columns, const Target& target, Normalizer<T>* kept) {
+Compute<T> loss_of_logits(const T* x, int64_t columns, const Target& target, Compute<T> top,
+                          Compute<T> log_sum) {
   using V = Vec<Compute<T>>;
-  const Normalizer<T> normalizer = normalizer_of(x, columns);
-  *kept = normalizer;
   return weighted_sum(target, columns, [&](int64_t i) {
-    return (V(normalizer.top) - Lanes<T>(x, i, columns).get()) + V(normalizer.log_sum);
+    return (V(top) - Lanes<T>(x, i, columns).get()) + V(log_sum);
   });
 }
 
 template <class T, class Target>
-void gradient_of_logits(const T* x, int64_t columns, const Target& target,
-                        const Normalizer<T>& normalizer, Compute<T> dloss, T* dx) {
+void gradient_of_logits(const T* x, int64_t columns, const Target& target, Compute<T> top,
+                        Compute<T> log_sum, Compute<T> dloss, T* dx) {
   using V = Vec<Compute<T>>;
   const V total(target.total(columns)), scale(dloss);
   for (int64_t i = 0; i < columns; i += V::size) {
-    const V p = exp(Lanes<T>(x, i, columns).get() - V(normalizer.top) - V(normalizer.log_sum));
+    const V p = exp(Lanes<T>(x, i, columns).get() - V(top) - V(log_sum));
     Lanes<T>(dx, i, columns).set(scale * (p * total - target.at(i, columns)));
   }
 }
@@ -163,17 +183,16 @@ void gradient_of_probabilities(const T* x, int64_t columns, const Target& target
     Lanes<T>(dx, i, columns).set(scale * (slope(i, share(i)) - dot) / sum);
 }
 
-// Calls body(row, target) for every row, with the kind of targets that the labels are.
+// Calls body(begin, end, target_of) for ranges of rows; target_of(row) is what the row should be.
 template <class T, class Args, class Body>
-PydlStatus for_each_target(const PydlContext* context, const Args* args, Body&& body) {
+PydlStatus for_each_range(const PydlContext* context, const Args* args, Body&& body) {
   using C = Compute<T>;
   const int64_t columns = args->columns;
   const C keep = static_cast<C>(1 - args->label_smoothing);
   const C off = static_cast<C>(args->label_smoothing / static_cast<double>(columns));
   const auto run = [&](auto target_of) {
-    parallel_for(context, args->rows, 1 + kGrain / columns, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) body(row, target_of(row));
-    });
+    parallel_for(context, args->rows, 1 + kGrain / columns,
+                 [&](int64_t begin, int64_t end) { body(begin, end, target_of); });
     return PYDL_OK;
   };
   const auto classes = [&](const auto* labels) {
@@ -208,15 +227,27 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
   Scratch<C> row_losses(context, args->rows + 1);
   if (!row_losses) return context->fail(context, PYDL_ERROR_MEMORY, "[cross_entropy] out of memory");
   const T* scores = static_cast<const T*>(args->scores);
-  Normalizer<T>* normalizers = static_cast<Normalizer<T>*>(args->normalizers);
+  const Normalizers<T> normalizers(args->normalizers, args->rows);
   const Clip<T> clip(args->epsilon);
-  const PydlStatus status = for_each_target<T>(context, args, [&](int64_t row, const auto& target) {
-    const T* x = scores + row * args->columns;
-    row_losses[row] = args->from_logits
-                          ? loss_of_logits(x, args->columns, target, normalizers + row)
-                          : loss_of_probabilities(x, args->columns, target, clip);
-    if (args->losses) static_cast<T*>(args->losses)[row] = from_compute<T>(row_losses[row]);
-  });
+  const int64_t columns = args->columns;
+  const auto block = [&](int64_t begin, int64_t end, const auto& target_of) {
+    if (args->from_logits) normalizers.fill(scores, columns, begin, end);
+    for (int64_t row = begin; row < end; ++row) {
+      const T* x = scores + row * columns;
+      const auto target = target_of(row);
+      row_losses[row] = args->from_logits
+                            ? loss_of_logits(x, columns, target, normalizers.tops[row],
+                                             normalizers.log_sums[row])
+                            : loss_of_probabilities(x, columns, target, clip);
+      if (args->losses) static_cast<T*>(args->losses)[row] = from_compute<T>(row_losses[row]);
+    }
+  };
+  const PydlStatus status = for_each_range<T>(
+      context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
+        constexpr int64_t kRows = 16;  // few enough to find their scores in the cache again
+        for (; begin < end; begin += kRows)
+          block(begin, begin + kRows < end ? begin + kRows : end, target_of);
+      });
   if (args->total) {
     double total = 0;
     for (int64_t row = 0; row < args->rows; ++row) total += row_losses[row];
@@ -230,17 +261,21 @@ PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardAr
   using C = Compute<T>;
   const T* scores = static_cast<const T*>(args->scores);
   const T* dlosses = static_cast<const T*>(args->dlosses);
-  const Normalizer<T>* normalizers = static_cast<const Normalizer<T>*>(args->normalizers);
+  const Normalizers<T> normalizers(args->normalizers, args->rows);
   const Clip<T> clip(args->epsilon);
-  return for_each_target<T>(context, args, [&](int64_t row, const auto& target) {
-    const int64_t at = row * args->columns;
-    T* dx = static_cast<T*>(args->dscores) + at;
-    const C dloss =
-        to_compute(dlosses[row * args->dlosses_stride]) * static_cast<C>(args->factor);
-    if (args->from_logits) {
-      gradient_of_logits(scores + at, args->columns, target, normalizers[row], dloss, dx);
-    } else {
-      gradient_of_probabilities(scores + at, args->columns, target, clip, dloss, dx);
+  const int64_t columns = args->columns;
+  return for_each_range<T>(context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
+    for (int64_t row = begin; row < end; ++row) {
+      const T* x = scores + row * columns;
+      T* dx = static_cast<T*>(args->dscores) + row * columns;
+      const C dloss =
+          to_compute(dlosses[row * args->dlosses_stride]) * static_cast<C>(args->factor);
+      if (args->from_logits) {
+        gradient_of_logits(x, columns, target_of(row), normalizers.tops[row],
+                           normalizers.log_sums[row], dloss, dx);
+      } else {
+        gradient_of_probabilities(x, columns, target_of(row), clip, dloss, dx);
+      }
     }
   });
 }

@@ -18,7 +18,7 @@ typedef struct PydlCrossEntropyArgs {
   void* losses;  // (rows,) or NULL
   void* total;   // one element, factor * (sum of the losses); or NULL
   double factor;
-  void* normalizers;  // (rows, 2): largest logit and log(sum(exp(logit - largest))), float32, or
+  void* normalizers;  // (2, rows): largest logits, then log(sum(exp(logit - largest))), float32, or
                       // float64 when dtype is; unused for probabilities
 } PydlCrossEntropyArgs;
 
