@@ -5,6 +5,16 @@ namespace pydl {
 
 void bind_linalg(py::module_& module) {
   module.def("matmul", &matmul, py::arg("x1"), py::arg("x2"), WithoutGil());
+  module.def("dot", &dot, py::arg("x1"), py::arg("x2"), WithoutGil());
+  module.def("outer", &outer, py::arg("x1"), py::arg("x2"), WithoutGil());
+  module.def("tensordot", &tensordot, py::arg("x1"), py::arg("x2"), py::arg("x1_axes"),
+             py::arg("x2_axes"), WithoutGil());
+  module.def("linear",
+             [](const Tensor& x, const Tensor& kernel, const std::optional<Tensor>& bias,
+                const std::optional<std::string>& activation) {
+               return linear(x, kernel, bias.value_or(Tensor()), activation.value_or(""));
+             },
+             py::arg("x"), py::arg("kernel"), py::arg("bias"), py::arg("activation"), WithoutGil());
 }
 
 }  // namespace pydl

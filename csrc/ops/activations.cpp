@@ -66,6 +66,18 @@ Tensor mish_slope(const Tensor& x) {
 
 }  // namespace
 
+Slope fusable_slope(PydlUnaryOp kind) {
+  switch (kind) {
+    case PYDL_UNARY_relu: return relu_slope;
+    case PYDL_UNARY_relu6: return relu6_slope;
+    case PYDL_UNARY_sigmoid: return [](const Tensor& y) { return y * (1 - y); };
+    case PYDL_UNARY_tanh: return [](const Tensor& y) { return 1 - square(y); };
+    case PYDL_UNARY_silu: return silu_slope;
+    case PYDL_UNARY_gelu: return gelu_slope;
+    default: return gelu_tanh_slope;
+  }
+}
+
 Tensor relu(const Tensor& x) { return unary_op("relu", PYDL_UNARY_relu, x, relu_slope); }
 Tensor relu6(const Tensor& x) { return real_op("relu6", PYDL_UNARY_relu6, x, relu6_slope); }
 Tensor selu(const Tensor& x) { return real_op("selu", PYDL_UNARY_selu, x, selu_slope); }

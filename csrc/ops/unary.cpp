@@ -17,7 +17,8 @@ bool gradient_from_output(PydlUnaryOp kind) {
   }
 }
 
-// While gradients of gradients are recorded it runs as separate ops, otherwise in one kernel.
+}  // namespace
+
 Tensor unary_gradient(const char* name, PydlUnaryOp kind, const Tensor& saved, const Tensor& dy,
                       const Slope& slope, double alpha, double beta) {
   if (needs_grad(saved, dy)) return dy * slope(saved);
@@ -39,6 +40,8 @@ Tensor unary_gradient(const char* name, PydlUnaryOp kind, const Tensor& saved, c
   op.launch(&PydlKernelTable::unary_backward, args);
   return dx;
 }
+
+namespace {
 
 // An op that is constant between its jumps.
 Tensor step_op(const char* name, PydlUnaryOp kind, const Tensor& x) {

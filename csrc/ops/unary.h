@@ -15,12 +15,20 @@ using Slope = std::function<Tensor(const Tensor& saved)>;
 Tensor run_unary(const Op& op, PydlUnaryOp kind, const Tensor& x, DType out_dtype, double alpha = 0,
                  double beta = 0);
 
+// dx from dy and what was saved. While gradients of gradients are recorded it runs as separate ops,
+// otherwise in one kernel.
+Tensor unary_gradient(const char* name, PydlUnaryOp kind, const Tensor& saved, const Tensor& dy,
+                      const Slope& slope, double alpha = 0, double beta = 0);
+
 // An op on any dtype whose kernel allows it.
 Tensor unary_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope& slope,
                 double alpha = 0, double beta = 0);
 // An op on floating dtypes; integers become float32.
 Tensor real_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope& slope,
                double alpha = 0, double beta = 0);
+
+// Of the activations that kernels fuse.
+Slope fusable_slope(PydlUnaryOp kind);
 
 // A number beside a tensor, for slopes.
 inline Tensor constant(double value, const Tensor& like) {

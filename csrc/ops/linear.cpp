@@ -1,0 +1,41 @@
+#include "ops/fused_activation.h"
+#include "ops/gemm.h"
+
+namespace pydl {
+Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
+              const std::string& activation) {
+  Op op("linear", x, kernel, bias);
+  op.check<ShapeError>(x.rank() >= 1 && kernel.rank() == 2 && x.shape().back() == kernel.size(0),
+                       "expected x of shape (..., in) and a kernel of shape (in, out), got ", x.shape(),
+                       " and ", kernel.shape());
+  DType dtype = promote(x.dtype(), kernel.dtype());
+  op.check<DTypeError>(is_floating(dtype), "expected a floating dtype, got ", x.dtype(), " and ",
+                       kernel.dtype());
+  if (x.dtype() != dtype || kernel.dtype() != dtype)
+    return linear(cast(x, dtype), cast(kernel, dtype), bias, activation);
+
+  Tensor rows = with_unit_stride(as_rows(x.detach()));
+  Tensor weights = with_unit_stride(kernel), offsets = checked_bias(op, bias, kernel.size(1), dtype);
+  Dims shape = x.shape();
+  shape.back() = kernel.size(1);
+  bool recorded = needs_grad(x, kernel, bias);
+  FusedResult result(op, shape, dtype, FusedActivation(op, activation), recorded);
+  PydlGemmArgs args = gemm_args(rows, weights, result.y.view({rows.size(0), kernel.size(1)},
+                                                             {kernel.size(1), 1}, 0));
+  result.fill(args, offsets);
+  op.launch(&PydlKernelTable::gemm, args);
+  if (!recorded) return result.y;
+
+  DType bias_dtype = bias.defined() ? bias.dtype() : dtype;
+  record_fused("linear", result, {&x, &kernel, &bias},
+               [x = Saved(requires_grad(kernel) ? x : Tensor()),
+                kernel = Saved(requires_grad(x) ? kernel : Tensor()), bias_dtype](
+                   Backward& b, const Tensor& d) {
+    if (b.needs(0)) b.give(0, matmul(d, swap_last(b[kernel])));
+    if (b.needs(1)) b.give(1, matmul(swap_last(as_rows(b[x])), as_rows(d)));
+    if (b.needs(2)) b.give(2, bias_gradient(d, bias_dtype));
+  });
+  return result.y;
+}
+
+}  // namespace pydl
