@@ -1,5 +1,5 @@
 // What every elementwise kernel shares. A row kernel sees contiguous values of a compute type only;
-// operands that are strided, broadcast or 16-bit floats pass through blocks that fit in the L1 cache.
+// operands that are strided, broadcast or 16-bit floats pass through blocks that fit in L1.
 #pragma once
 
 #include "cpu/simd/dtype.h"
@@ -46,8 +46,8 @@ inline void read_row(const void* x_, int64_t stride, int64_t n, void* block_) {
     for (int64_t i = 0; i < n; ++i) block[i] = to_compute(x[i * stride]);
   } else if constexpr (!std::is_same_v<T, Compute<T>>) {
     for (int64_t i = 0; i < n; i += Vec<float>::size) {  // blocks have room for whole vectors
-      const int64_t rest = n - i;
-      store(rest >= Vec<float>::size ? load(x + i) : load(x + i, static_cast<int>(rest)), block + i);
+      const bool whole = n - i >= Vec<float>::size;
+      store(whole ? load(x + i) : load(x + i, static_cast<int>(n - i)), block + i);
     }
   }
 }
@@ -58,7 +58,8 @@ inline void stream_bytes(const char* block, char* out, int64_t n) {
   int64_t i = head < n ? head : n;
   memcpy(out, block, i);
   for (; i + isa::kVectorBytes <= n; i += isa::kVectorBytes) {
-    Vec<int8_t>::load(reinterpret_cast<const int8_t*>(block + i)).stream(reinterpret_cast<int8_t*>(out + i));
+    const auto v = Vec<int8_t>::load(reinterpret_cast<const int8_t*>(block + i));
+    v.stream(reinterpret_cast<int8_t*>(out + i));
   }
   memcpy(out + i, block + i, n - i);
 }

@@ -50,8 +50,8 @@ class RowCursor {
   int64_t offset_[N];
 };
 
-// Calls row(offsets, n) for every run of n elements along the last dimension; operand k's run starts
-// offsets[k] elements into it. Threads get at least `grain` elements, and may share a long row.
+// Calls row(offsets, n) for every run of n elements along the last dimension; operand k's run
+// starts offsets[k] elements into it. Threads get at least `grain` elements, and may share a row.
 template <int N, class Row>
 inline void for_each_row(const PydlContext* context, const StridedSpace<N>& space, int64_t grain,
                          Row&& row) {

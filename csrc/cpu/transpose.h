@@ -26,8 +26,8 @@ struct MixIndex {
   }
 };
 
-// Exchanges blocks of `step` lanes between rows `step` apart: done for every power of two, the whole
-// tile is transposed.
+// Exchanges blocks of `step` lanes between rows `step` apart: done for every power of two, that
+// transposes the whole tile.
 template <class T, int step>
 inline void mix(typename Tile<T>::Row* rows) {
   if constexpr (step > 0) {
@@ -58,8 +58,8 @@ inline void transpose_tile(const T* x, int64_t x_stride, T* out, int64_t out_str
   for (int i = 0; i < size; ++i) memcpy(out + i * out_stride, &rows[i], sizeof rows[i]);
 }
 
-// out[i, j] = x[j, i] for i < rows and j < columns. The tiles of one set of columns come together, so
-// that x is read in runs of `rows` elements.
+// out[i, j] = x[j, i] for i < rows and j < columns. The tiles of one set of columns come together,
+// so that x is read in runs of `rows` elements.
 template <class T>
 inline void transpose(const T* x, int64_t x_stride, T* out, int64_t out_stride, int64_t rows,
                       int64_t columns) {

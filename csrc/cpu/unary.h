@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/elementwise.h"
+#include "cpu/lanes.h"
 
 namespace pydl::cpu::PYDL_ISA {
 
@@ -41,30 +42,20 @@ namespace {
                      : unary_backward_row<float, name##_gradient>;
 
 template <class T, class Function>
-void unary_row(const void* const* in, void* out_, int64_t n, const Params& params) {
-  const T* x = static_cast<const T*>(in[0]);
-  T* out = static_cast<T*>(out_);
+void unary_row(const void* const* in, void* out, int64_t n, const Params& params) {
   const T alpha = static_cast<T>(params.alpha), beta = static_cast<T>(params.beta);
   for (int64_t i = 0; i < n; i += Vec<T>::size) {
-    const int rest = static_cast<int>(n - i < Vec<T>::size ? n - i : Vec<T>::size);
-    const bool whole = rest == Vec<T>::size;
-    const Vec<T> y = Function::apply(whole ? load(x + i) : load(x + i, rest), alpha, beta);
-    whole ? store(y, out + i) : store(y, out + i, rest);
+    const Lanes<T> x(in[0], i, n), y(out, i, n);
+    y.set(Function::apply(x.get(), alpha, beta));
   }
 }
 
 template <class T, class Gradient>
-void unary_backward_row(const void* const* in, void* dx_, int64_t n, const Params& params) {
-  const T* x = static_cast<const T*>(in[0]);
-  const T* dy = static_cast<const T*>(in[1]);
-  T* dx = static_cast<T*>(dx_);
+void unary_backward_row(const void* const* in, void* out, int64_t n, const Params& params) {
   const T alpha = static_cast<T>(params.alpha), beta = static_cast<T>(params.beta);
   for (int64_t i = 0; i < n; i += Vec<T>::size) {
-    const int rest = static_cast<int>(n - i < Vec<T>::size ? n - i : Vec<T>::size);
-    const bool whole = rest == Vec<T>::size;
-    const Vec<T> y = Gradient::apply(whole ? load(x + i) : load(x + i, rest),
-                                     whole ? load(dy + i) : load(dy + i, rest), alpha, beta);
-    whole ? store(y, dx + i) : store(y, dx + i, rest);
+    const Lanes<T> x(in[0], i, n), dy(in[1], i, n), dx(out, i, n);
+    dx.set(Gradient::apply(x.get(), dy.get(), alpha, beta));
   }
 }
 

@@ -10,7 +10,9 @@ constexpr double kGeluCubic = 0.044715;
 constexpr double kSqrt2OverPi = M_SQRT2 * M_2_SQRTPI * 0.5;
 
 // 1 where the condition holds, else 0.
-Tensor indicator(const Tensor& condition, const Tensor& like) { return cast(condition, like.dtype()); }
+Tensor indicator(const Tensor& condition, const Tensor& like) {
+  return cast(condition, like.dtype());
+}
 
 // exp(x), kept finite where x > 0 and the result is not used.
 Tensor exp_of_negative(const Tensor& x) { return exp(minimum(x, constant(0, x))); }
@@ -32,7 +34,7 @@ Tensor selu_slope(const Tensor& x) {
 
 Tensor gelu_slope(const Tensor& x) {
   Tensor cdf = (erf(x * M_SQRT1_2) + 1) * 0.5;
-  Tensor density = exp(square(x) * -0.5) * (0.5 * M_SQRT1_2 * M_2_SQRTPI);
+  Tensor density = exp(square(x) * -0.5) * (M_SQRT1_2 * M_2_SQRTPI * 0.5);
   return cdf + x * density;
 }
 

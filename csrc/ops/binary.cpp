@@ -51,7 +51,9 @@ Saved saved_for(const Tensor& other, const Tensor& x) {
 }
 
 Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.dtype(), x.device()); }
-Tensor constant(double value, const Tensor& like) { return full({}, value, like.dtype(), like.device()); }
+Tensor constant(double value, const Tensor& like) {
+  return full({}, value, like.dtype(), like.device());
+}
 
 // An op whose gradient is 0 wherever it has one.
 Tensor step_op(const char* name, PydlBinaryOp kind, const Tensor& a, const Tensor& b) {
@@ -127,7 +129,8 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   Tensor out = arithmetic(op, PYDL_BINARY_multiply, a, b);
   if (needs_grad(a, b))
     record("multiply", {&out}, {&a, &b},
-           [like_a = Like(a), like_b = Like(b), a = saved_for(b, a), b = saved_for(a, b)](Backward& g) {
+           [like_a = Like(a), like_b = Like(b), a = saved_for(b, a),
+            b = saved_for(a, b)](Backward& g) {
              if (g.needs(0)) g.give(0, like_a(multiply(g.grad(), g[b])));
              if (g.needs(1)) g.give(1, like_b(multiply(g.grad(), g[a])));
            });
@@ -165,20 +168,21 @@ Tensor power(const Tensor& a, const Tensor& b) {
   Op op("power", a, b);
   Tensor out = arithmetic(op, PYDL_BINARY_power, a, b);
   if (needs_grad(a, b))
-    record("power", {&out}, {&a, &b}, [a = Saved(a), b = Saved(b), out = SavedOutput(out)](Backward& g) {
-      const Tensor &base = g[a], &exponent = g[b], &dy = g.grad();
-      Tensor zero = constant(0, dy);
-      if (g.needs(0)) {
-        // 0 where the exponent is 0, though base^-1 may be infinite there.
-        Tensor slope = multiply(exponent, power(base, subtract(exponent, constant(1, exponent))));
-        Tensor da = multiply(dy, slope);
-        g.give(0, Like(base)(where(equal(exponent, constant(0, exponent)), zero, da)));
-      }
-      if (g.needs(1)) {
-        Tensor db = multiply(dy, multiply(g[out], log(base)));
-        g.give(1, Like(exponent)(where(equal(base, constant(0, base)), zero, db)));
-      }
-    });
+    record("power", {&out}, {&a, &b},
+           [a = Saved(a), b = Saved(b), out = SavedOutput(out)](Backward& g) {
+             const Tensor &base = g[a], &exponent = g[b], &dy = g.grad();
+             Tensor zero = constant(0, dy);
+             if (g.needs(0)) {
+               // 0 where the exponent is 0, though base^-1 may be infinite there.
+               Tensor lower = power(base, subtract(exponent, constant(1, exponent)));
+               Tensor da = multiply(dy, multiply(exponent, lower));
+               g.give(0, Like(base)(where(equal(exponent, constant(0, exponent)), zero, da)));
+             }
+             if (g.needs(1)) {
+               Tensor db = multiply(dy, multiply(g[out], log(base)));
+               g.give(1, Like(exponent)(where(equal(base, constant(0, base)), zero, db)));
+             }
+           });
   return out;
 }
 
@@ -202,8 +206,10 @@ Tensor floor_divide(const Tensor& a, const Tensor& b) {
   return step_op("floor_divide", PYDL_BINARY_floor_divide, a, b);
 }
 
-#define PYDL_COMPARISON(name) \
-  Tensor name(const Tensor& a, const Tensor& b) { return comparison(#name, PYDL_BINARY_##name, a, b); }
+#define PYDL_COMPARISON(name)                             \
+  Tensor name(const Tensor& a, const Tensor& b) {         \
+    return comparison(#name, PYDL_BINARY_##name, a, b);   \
+  }
 PYDL_BINARY_PREDICATES(PYDL_COMPARISON)
 #undef PYDL_COMPARISON
 

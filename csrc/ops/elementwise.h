@@ -8,11 +8,11 @@
 namespace pydl {
 
 // Ops of one tensor and nothing else.
-#define PYDL_PLAIN_UNARY_OPS(X)                                                                     \
-  X(abs) X(neg) X(sign) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(rsqrt) X(square) X(reciprocal)    \
-  X(sin) X(cos) X(tan) X(tanh) X(sigmoid) X(erf) X(floor) X(ceil) X(round) X(relu) X(relu6) X(selu) \
-  X(gelu) X(gelu_tanh) X(silu) X(softplus) X(softsign) X(hard_sigmoid) X(hard_silu) X(mish)         \
-  X(log_sigmoid) PYDL_UNARY_PREDICATES(X)
+#define PYDL_PLAIN_UNARY_OPS(X)                                                                  \
+  X(abs) X(neg) X(sign) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(rsqrt) X(square) X(reciprocal) \
+  X(sin) X(cos) X(tan) X(tanh) X(sigmoid) X(erf) X(floor) X(ceil) X(round) X(relu) X(relu6)      \
+  X(selu) X(gelu) X(gelu_tanh) X(silu) X(softplus) X(softsign) X(hard_sigmoid) X(hard_silu)      \
+  X(mish) X(log_sigmoid) PYDL_UNARY_PREDICATES(X)
 
 #define PYDL_DECLARE_UNARY(name) Tensor name(const Tensor& x);
 #define PYDL_DECLARE_BINARY(name) Tensor name(const Tensor& a, const Tensor& b);

@@ -80,8 +80,8 @@ Tensor run_unary(const Op& op, PydlUnaryOp kind, const Tensor& x, DType out_dtyp
   return out;
 }
 
-Tensor unary_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope& slope, double alpha,
-                double beta) {
+Tensor unary_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope& slope,
+                double alpha, double beta) {
   Op op(name, x);
   Tensor y = run_unary(op, kind, x, x.dtype(), alpha, beta);
   if (!needs_grad(x)) return y;
@@ -97,9 +97,10 @@ Tensor unary_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope
   return y;
 }
 
-Tensor real_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope& slope, double alpha,
-               double beta) {
-  return unary_op(name, kind, is_floating(x.dtype()) ? x : cast(x, DType::float32), slope, alpha, beta);
+Tensor real_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope& slope,
+               double alpha, double beta) {
+  Tensor real = is_floating(x.dtype()) ? x : cast(x, DType::float32);
+  return unary_op(name, kind, real, slope, alpha, beta);
 }
 
 Tensor neg(const Tensor& x) {

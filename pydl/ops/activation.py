@@ -12,6 +12,7 @@ from pydl.typing import ArrayLike
 __all__ = [
     "celu",
     "elu",
+    "exponential",
     "gelu",
     "hard_sigmoid",
     "hard_silu",
@@ -77,6 +78,11 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Tensor:
         tensor([-1.,  2.])
     """
     return _core.elu(x, alpha)
+
+
+def exponential(x: ArrayLike) -> Tensor:
+    """``exp(x)``; the same as `exp`."""
+    return _core.exp(x)
 
 
 def selu(x: ArrayLike) -> Tensor:

@@ -8,6 +8,7 @@ namespace {
 constexpr double kSeluScale = 1.0507009873554804934, kSeluAlpha = 1.6732632423543772848;
 constexpr double kGeluCubic = 0.044715;
 constexpr double kSqrt2OverPi = M_SQRT2 * M_2_SQRTPI * 0.5;
+constexpr double kNormalDensityAt0 = M_SQRT1_2 * M_2_SQRTPI * 0.5;
 
 template <class T>
 inline Vec<T> softplus(Vec<T> x) {
@@ -57,7 +58,7 @@ PYDL_UNARY_GRADIENT(selu,
                            static_cast<T>(kSeluScale);)
 PYDL_UNARY_GRADIENT(celu, return select(x < 0, dy * exp(x / alpha), dy);)
 PYDL_UNARY_GRADIENT(gelu,
-                    const Vec<T> density = exp(x * x * -0.5f) * static_cast<T>(0.5 * M_SQRT1_2 * M_2_SQRTPI);
+                    const Vec<T> density = exp(x * x * -0.5f) * static_cast<T>(kNormalDensityAt0);
                     return dy * fma(x, density, normal_cdf(x));)
 PYDL_UNARY_GRADIENT(gelu_tanh,
                     const Vec<T> gate = gelu_tanh_gate(x);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "cpu/elementwise.h"
+#include "cpu/lanes.h"
 #include "cpu/simd/math_wide.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -51,16 +52,10 @@ struct Float {
 };
 
 template <class T, Vec<T> (*function)(Vec<T>, Vec<T>)>
-void float_row(const void* const* in, void* out_, int64_t n, const Params&) {
-  const T* a = static_cast<const T*>(in[0]);
-  const T* b = static_cast<const T*>(in[1]);
-  T* out = static_cast<T*>(out_);
+void float_row(const void* const* in, void* out, int64_t n, const Params&) {
   for (int64_t i = 0; i < n; i += Vec<T>::size) {
-    const int rest = static_cast<int>(n - i < Vec<T>::size ? n - i : Vec<T>::size);
-    const bool whole = rest == Vec<T>::size;
-    const Vec<T> y = function(whole ? load(a + i) : load(a + i, rest),
-                              whole ? load(b + i) : load(b + i, rest));
-    whole ? store(y, out + i) : store(y, out + i, rest);
+    const Lanes<T> a(in[0], i, n), b(in[1], i, n), result(out, i, n);
+    result.set(function(a.get(), b.get()));
   }
 }
 

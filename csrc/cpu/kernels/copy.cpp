@@ -5,7 +5,7 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// Floats outside an integer's range become its nearest value and NaN becomes 0; integers wrap around.
+// Floats outside an integer's range become its nearest value and NaN becomes 0; integers wrap.
 template <class To, class From>
 inline To convert_value(From x) {
   if constexpr (std::is_same_v<To, bool>) {
@@ -45,8 +45,8 @@ PydlStatus convert(const PydlContext* context, const PydlCopyArgs* args) {
   });
 }
 
-// The dimension along which x is contiguous where the last one is not: then rows of x become columns
-// of the output. -1 where there is none, or where it is too short for tiles.
+// The dimension along which x is contiguous where the last one is not: then rows of x become
+// columns of the output. -1 where there is none, or where it is too short for tiles.
 int transposed_dimension(const PydlCopyArgs* args, int64_t tile) {
   const int last = args->rank - 1;
   if (last < 1 || args->out_strides[last] != 1 || args->x_strides[last] == 1) return -1;

@@ -60,8 +60,11 @@ void softmax_row(const T* x, T* y, int64_t n) {
   });
   const Vec<C> factor(C{1} / reduce_add(sums));
   for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    const Vec<C> e = keeps ? load_lanes(y + i, lanes, C{0}) : exp(load_lanes(x + i, lanes, C{0}) - top);
-    store_lanes(e * factor, y + i, lanes);
+    if constexpr (keeps) {
+      store_lanes(load_lanes(y + i, lanes, C{0}) * factor, y + i, lanes);
+    } else {
+      store_lanes(exp(load_lanes(x + i, lanes, C{0}) - top) * factor, y + i, lanes);
+    }
   });
 }
 

@@ -8,8 +8,8 @@ namespace {
 
 template <class T>
 inline T clamp_to(double bound) {
-  constexpr T top = std::is_unsigned_v<T> ? static_cast<T>(-1)
-                                          : static_cast<T>((uint64_t{1} << (8 * sizeof(T) - 1)) - 1);
+  constexpr int bits = 8 * sizeof(T) - std::is_signed_v<T>;
+  constexpr T top = static_cast<T>((uint64_t{1} << bits) - 1);
   constexpr T bottom = static_cast<T>(~top);
   if (!(bound > static_cast<double>(bottom))) return bottom;
   return bound >= static_cast<double>(top) ? top : static_cast<T>(bound);
@@ -108,7 +108,7 @@ int64_t grain_of(PydlUnaryOp op) {
     case PYDL_UNARY_hard_sigmoid:
     case PYDL_UNARY_hard_silu:
       return kCheapGrain;
-    default: return op > PYDL_UNARY_log_sigmoid ? kCheapGrain : kCostlyGrain;  // predicates are cheap
+    default: return op > PYDL_UNARY_log_sigmoid ? kCheapGrain : kCostlyGrain;  // the predicates
   }
 }
 
@@ -137,7 +137,8 @@ PydlStatus run_unary(const PydlContext* context, const PydlUnaryArgs* args) {
                       args->dtype);
   }
   const Output out = output<T>(args->out, args->out_strides);
-  Elementwise<1>{args->rank, args->shape, {x}, out, kernel, params}.run(context, grain_of(args->op));
+  const int64_t grain = grain_of(args->op);
+  Elementwise<1>{args->rank, args->shape, {x}, out, kernel, params}.run(context, grain);
   return PYDL_OK;
 }
 

@@ -5,19 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cpu/simd/raw.h"
+
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 namespace isa {
-
-constexpr int kVectorBytes = 32;
-
-template <class T>
-struct RawOf {
-  typedef T type __attribute__((vector_size(kVectorBytes)));
-};
-template <class T>
-using Raw = typename RawOf<T>::type;
-typedef uint16_t HalfBits __attribute__((vector_size(kVectorBytes / 2)));
 
 inline Raw<float> sqrt(Raw<float> x) { return _mm256_sqrt_ps(x); }
 inline Raw<double> sqrt(Raw<double> x) { return _mm256_sqrt_pd(x); }

@@ -40,8 +40,8 @@ inline int32_t item_size_of(PydlDType dtype) {
 inline PydlStatus fail_dtype(const PydlContext* context, const char* op, const char* expected,
                              PydlDType dtype) {
   char message[160];
-  snprintf(message, sizeof message, "[%s] expected %s, got %s. Cast the input with astype", op, expected,
-           dtype_name(dtype));
+  snprintf(message, sizeof message, "[%s] expected %s, got %s. Hint: cast it with astype", op,
+           expected, dtype_name(dtype));
   return context->fail(context, PYDL_ERROR_DTYPE, message);
 }
 

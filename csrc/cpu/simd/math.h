@@ -1,5 +1,5 @@
 // Elementary functions of Vec<float> and Vec<double>, right for 0, inf, NaN and denormals too. The
-// polynomials are minimax fits; errors are the largest seen, in units in the last place of the result.
+// polynomials are minimax fits; errors are the largest seen, in units in the last place.
 #pragma once
 
 #include <math.h>
@@ -23,7 +23,7 @@ template <class T>
 struct MathConstants;
 template <>
 struct MathConstants<float> {
-  static constexpr float ln2_hi = 0x1.63p-1f, ln2_lo = -0x1.bd0106p-13f;  // products with n are exact
+  static constexpr float ln2_hi = 0x1.63p-1f, ln2_lo = -0x1.bd0106p-13f;  // n * ln2_hi is exact
   static constexpr float exp_min = -104, exp_max = 89, expm1_min = -20;
   static constexpr float smallest_normal = 0x1p-126f;
   static constexpr int mantissa_bits = 23;
@@ -40,7 +40,8 @@ struct MathConstants<double> {
 
 // (exp(r) - 1 - r) / r^2 for |r| <= ln(2)/2.
 inline Vec<float> exp_tail(Vec<float> r) {
-  return polynomial(r, 0.5f, 0.16666666f, 0.041666359f, 0.0083333906f, 0.0013940724f, 0.00019845609f);
+  return polynomial(r, 0.5f, 0.16666666f, 0.041666359f, 0.0083333906f, 0.0013940724f,
+                    0.00019845609f);
 }
 inline Vec<double> exp_tail(Vec<double> r) {
   return polynomial(r, 0.5, 0x1.5555555555559p-3, 0x1.555555555553ep-5, 0x1.111111110f6a9p-7,
@@ -85,17 +86,19 @@ inline Vec<T> expm1(Vec<T> x) {
 inline Vec<float> log_near_one(Vec<float> f, Vec<float> e) {
   using C = MathConstants<float>;
   const Vec<float> f2 = f * f;
-  const Vec<float> p = polynomial(f, 0.33333313f, -0.25000009f, 0.20002118f, -0.16667998f, 0.14219564f,
-                                  -0.12405563f, 0.11888061f, -0.11675761f, 0.067469783f);
+  const Vec<float> p =
+      polynomial(f, 0.33333313f, -0.25000009f, 0.20002118f, -0.16667998f, 0.14219564f,
+                 -0.12405563f, 0.11888061f, -0.11675761f, 0.067469783f);
   const Vec<float> tail = fma(e, C::ln2_lo, f2 * f * p);
   return fma(e, C::ln2_hi, f - fma(f2, 0.5f, -tail));
 }
 inline Vec<double> log_near_one(Vec<double> f, Vec<double> e) {
   using C = MathConstants<double>;
   const Vec<double> s = f / (f + 2), z = s * s;  // log(1 + f) = 2 atanh(s)
-  const Vec<double> p = polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fca1p-2, 0x1.2492494201c5dp-2,
-                                   0x1.c71c51faece4dp-3, 0x1.7466420ce4a7cp-3, 0x1.39a1652f98d3dp-3,
-                                   0x1.2f08ec6872dd8p-3);
+  const Vec<double> p =
+      polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fca1p-2, 0x1.2492494201c5dp-2,
+                 0x1.c71c51faece4dp-3, 0x1.7466420ce4a7cp-3, 0x1.39a1652f98d3dp-3,
+                 0x1.2f08ec6872dd8p-3);
   const Vec<double> half = f * f * 0.5;
   const Vec<double> tail = fma(s, fma(z, p, half), e * C::ln2_lo);
   return fma(e, C::ln2_hi, f - (half - tail));
@@ -129,7 +132,8 @@ inline Vec<T> log1p(Vec<T> x) {
 // log(1 + x) for 0 <= x <= 1 only, in half the time; 1.5 ulp
 inline Vec<float> log1p_unit(Vec<float> x) {
   const Vec<float> s = x / (x + 2), z = s * s;  // log(1 + x) = 2 atanh(s), and 2 s = x - s x
-  const Vec<float> p = polynomial(z, 0.66666675f, 0.39998877f, 0.28616899f, 0.21427475f, 0.24301684f);
+  const Vec<float> p =
+      polynomial(z, 0.66666675f, 0.39998877f, 0.28616899f, 0.21427475f, 0.24301684f);
   return fma(-s, fma(-z, p, x), x);
 }
 inline Vec<double> log1p_unit(Vec<double> x) { return log1p(x); }
@@ -145,7 +149,8 @@ inline Vec<T> sigmoid(Vec<T> x) {
 inline Vec<float> tanh(Vec<float> x) {
   const Vec<float> a = abs(x), x2 = x * x;
   const Vec<float> p =
-      polynomial(x2, -0.33333331f, 0.13333206f, -0.053946763f, 0.021700704f, -0.0081773996f, 0.0021429628f);
+      polynomial(x2, -0.33333331f, 0.13333206f, -0.053946763f, 0.021700704f, -0.0081773996f,
+                 0.0021429628f);
   const Vec<float> large = Vec<float>(1) - Vec<float>(2) / (exp(a + a) + 1);
   return copysign(select(a < 0.625f, fma(a * x2, p, a), large), x);
 }

@@ -31,11 +31,12 @@ struct Angle {
   Vec<int64_t> quadrant;
   Vec<double> sin_r, cos_r;
 };
-constexpr float kMaxAngle = 1e6f;  // the quadrant has 20 bits, and quadrant * the high part is exact
+constexpr float kMaxAngle = 1e6f;  // up to it, quadrant * (high part of pi/2) is exact
 
 inline Angle split_angle(Vec<double> x) {
   const Vec<double> n = round(x * M_2_PI);
-  const Vec<double> r = fma(n, -0x1.0b4611a626331p-34, fma(n, -0x1.921fb54400000p+0, x)), r2 = r * r;
+  const Vec<double> r = fma(n, -0x1.0b4611a626331p-34, fma(n, -0x1.921fb54400000p+0, x));
+  const Vec<double> r2 = r * r;
   // Adding 1.5 * 2^52 leaves the integer in the low bits.
   const Vec<int64_t> quadrant = bit_cast<int64_t>(n + 0x1.8p52);
   const Vec<double> s = polynomial(r2, -0x1.5555554cb911cp-3, 0x1.11110895ab84ap-7,

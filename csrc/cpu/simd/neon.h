@@ -5,19 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cpu/simd/partial.h"
+
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 namespace isa {
-
-constexpr int kVectorBytes = 16;
-
-template <class T>
-struct RawOf {
-  typedef T type __attribute__((vector_size(kVectorBytes)));
-};
-template <class T>
-using Raw = typename RawOf<T>::type;
-typedef uint16_t HalfBits __attribute__((vector_size(kVectorBytes / 2)));
 
 inline Raw<float> sqrt(Raw<float> x) { return (Raw<float>)vsqrtq_f32((float32x4_t)x); }
 inline Raw<double> sqrt(Raw<double> x) { return (Raw<double>)vsqrtq_f64((float64x2_t)x); }
@@ -47,28 +39,6 @@ inline Raw<float> scale(Raw<float> x, Raw<float> n) {
 inline Raw<double> scale(Raw<double> x, Raw<double> n) {
   const Raw<int64_t> whole = __builtin_convertvector(n, Raw<int64_t>), half = whole >> 1;
   return x * (Raw<double>)((half + 1023) << 52) * (Raw<double>)((whole - half + 1023) << 52);
-}
-
-template <class T>
-inline Raw<T> load_partial(const T* p, int n) {
-  T lanes[kVectorBytes / sizeof(T)] = {};
-  for (int i = 0; i < n; ++i) lanes[i] = p[i];
-  Raw<T> v;
-  memcpy(&v, lanes, sizeof v);
-  return v;
-}
-template <class T>
-inline void store_partial(T* p, Raw<T> v, int n) {
-  for (int i = 0; i < n; ++i) p[i] = v[i];
-}
-
-inline HalfBits load_partial_half(const uint16_t* p, int n) {
-  HalfBits v = {};
-  for (int i = 0; i < n; ++i) v[i] = p[i];
-  return v;
-}
-inline void store_partial_half(uint16_t* p, HalfBits v, int n) {
-  for (int i = 0; i < n; ++i) p[i] = v[i];
 }
 
 // aarch64 CPUs detect streams of plain stores by themselves.

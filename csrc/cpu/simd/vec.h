@@ -1,5 +1,5 @@
-// Vec<T>: one register of T, with the same interface on every instruction set. Arithmetic comes from
-// the compiler's vector types; what those lack is in one short file per instruction set.
+// Vec<T>: one register of T, with the same interface on every instruction set. Arithmetic comes
+// from the compiler's vector types; what those lack is in one short file per instruction set.
 #pragma once
 
 #include <stdint.h>
@@ -73,8 +73,9 @@ struct Vec {
   T operator[](int i) const { return v[i]; }
 
   // Integers wrap around, as NumPy's do; signed vector arithmetic would be undefined there.
-  using Wrapping = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<IntLike<T>>,
-                                               std::common_type<T>>::type;
+  using Wrapping =
+      typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<IntLike<T>>,
+                                  std::common_type<T>>::type;
   using WrappingRaw = isa::Raw<Wrapping>;
   friend Vec operator+(Vec a, Vec b) { return (Raw)((WrappingRaw)a.v + (WrappingRaw)b.v); }
   friend Vec operator-(Vec a, Vec b) { return (Raw)((WrappingRaw)a.v - (WrappingRaw)b.v); }
