@@ -23,17 +23,18 @@ void add_weighted_rows(const S* a, int64_t a_row, int64_t a_column, const S* b, 
     for (int l = 0; l < depth; ++l) weight[i][l] = to_compute(a[i * a_row + l * a_column]);
   }
   for_registers<T>(columns, [&](int64_t j, auto... count) {
-    Vec<T> x[rows];
-#pragma GCC unroll 4
-    for (int i = 0; i < rows; ++i) x[i] = Vec<T>::load(sum + i * sum_row + j);
+    Vec<T> x[rows];  // added up apart from the sums so far, which are large: smaller errors
 #pragma GCC unroll 8
     for (int l = 0; l < depth; ++l) {
       const Vec<T> y = load(b + l * b_row + j, count...);
 #pragma GCC unroll 4
-      for (int i = 0; i < rows; ++i) x[i] = fma(weight[i][l], y, x[i]);
+      for (int i = 0; i < rows; ++i) x[i] = l ? fma(weight[i][l], y, x[i]) : weight[i][l] * y;
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < rows; ++i) x[i].store(sum + i * sum_row + j);
+    for (int i = 0; i < rows; ++i) {
+      T* to = sum + i * sum_row + j;
+      (Vec<T>::load(to) + x[i]).store(to);
+    }
   });
 }
 
