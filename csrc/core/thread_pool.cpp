@@ -43,7 +43,7 @@ thread_local bool inside_range = false;
 
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads) {
+  explicit ThreadPool(int threads) : open_(threads) {
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
   }
 
@@ -59,7 +59,8 @@ class ThreadPool {
 
   void run(const Job& job) {
     job_ = job;
-    pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    pending_.store(static_cast<int>(job.ranges) - 1, std::memory_order_relaxed);
+    for (int64_t i = 1; i < job.ranges; ++i) open_[i].store(true, std::memory_order_release);
     {
       // The lock orders the new generation against a worker that is about to sleep.
       std::lock_guard<std::mutex> lock(sleep_mutex_);
@@ -68,6 +69,8 @@ class ThreadPool {
     if (sleepers_.load() > 0) wake_.notify_all();
     inside_range = true;
     job.run(0);
+    // A worker that sleeps, or whose core another process has, would be waited for: do its range.
+    for (int64_t i = 1; i < job.ranges; ++i) run_if_open(i);
     inside_range = false;
     for (int spins = 0; pending_.load(std::memory_order_acquire) > 0; ++spins) {
       pause_cpu();
@@ -82,9 +85,15 @@ class ThreadPool {
     for (;;) {
       seen = wait_for_work(seen);
       if (stop_) return;
-      if (index < job_.ranges) job_.run(index);
-      pending_.fetch_sub(1, std::memory_order_release);
+      run_if_open(index);
     }
+  }
+
+  // Whoever closes a range runs it. An open range keeps run() from returning, so job_ is its job.
+  void run_if_open(int64_t range) {
+    if (!open_[range].exchange(false, std::memory_order_acquire)) return;
+    job_.run(range);
+    pending_.fetch_sub(1, std::memory_order_release);
   }
 
   uint64_t wait_for_work(uint64_t seen) {
@@ -101,6 +110,7 @@ class ThreadPool {
   }
 
   Job job_ = {};
+  std::vector<std::atomic<bool>> open_;  // for each range: nobody has begun it
   std::atomic<uint64_t> generation_{0};
   std::atomic<int> pending_{0};
   std::atomic<int> sleepers_{0};
