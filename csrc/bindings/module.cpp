@@ -13,6 +13,7 @@
   X(reduce) \
   X(shape) \
   X(linalg) \
+  X(conv) \
   X(machine) \
   X(nn) \
   X(norm) \

@@ -1,6 +1,7 @@
 """Operations on tensors, named as in ``keras.ops``."""
 
 from pydl.ops.activation import *  # noqa: F403
+from pydl.ops.conv import *  # noqa: F403
 from pydl.ops.elementwise import *  # noqa: F403
 from pydl.ops.linalg import *  # noqa: F403
 from pydl.ops.loss import *  # noqa: F403
