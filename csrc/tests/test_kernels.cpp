@@ -10,6 +10,7 @@
 #include "autograd/engine.h"
 #include "autograd/node.h"
 #include "dispatch/backends.h"
+#include "ops/conv.h"
 #include "ops/ops.h"
 
 namespace pydl {
@@ -37,6 +38,35 @@ const std::vector<Case>& cases() {
       {"matmul transposed", {{45, 70}, {67, 45}},
        [](const Inputs& x) { return matmul(swap_last(x[0]), swap_last(x[1])); }},
       {"matmul thin", {{3, 1, 300}, {300, 5}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {"exp", {{1031}}, [](const Inputs& x) { return exp(x[0]); }},
+      {"log of squares", {{1031}}, [](const Inputs& x) { return log1p(square(x[0])); }},
+      {"tanh", {{1031}}, [](const Inputs& x) { return tanh(x[0]); }},
+      {"gelu", {{1031}}, [](const Inputs& x) { return gelu(x[0]); }},
+      {"divide", {{33, 17}, {33, 17}},
+       [](const Inputs& x) { return divide(x[0], add(square(x[1]), square(x[0]))); }},
+      {"max rows", {{37, 129}}, [](const Inputs& x) { return max(x[0], Dims{1}); }},
+      {"variance", {{37, 129}}, [](const Inputs& x) { return var(x[0], Dims{1}, false); }},
+      {"cumsum", {{5, 129}}, [](const Inputs& x) { return cumsum(x[0], 1); }},
+      {"log_softmax", {{9, 131}}, [](const Inputs& x) { return log_softmax(x[0]); }},
+      {"layer_norm", {{9, 67}, {67}, {67}},
+       [](const Inputs& x) { return layer_norm(x[0], x[1], x[2], {-1}, 1e-3); }},
+      {"linear", {{33, 40}, {40, 19}, {19}},
+       [](const Inputs& x) { return linear(x[0], x[1], x[2], "silu"); }},
+      {"conv", {{2, 9, 11, 5}, {3, 3, 5, 18}, {18}},
+       [](const Inputs& x) { return conv(x[0], x[1], x[2], {}, 1); }},
+      {"conv strided", {{2, 13, 11, 4}, {3, 2, 2, 6}},
+       [](const Inputs& x) {
+         ConvOptions options;
+         options.strides = {2, 1};
+         options.padding.mode = Padding::Mode::same;
+         return conv(x[0], x[1], {}, options, 2);
+       }},
+      {"depthwise_conv", {{2, 9, 11, 35}, {3, 3, 35, 1}},
+       [](const Inputs& x) { return depthwise_conv(x[0], x[1], {}, {}); }},
+      {"max_pool", {{2, 9, 11, 35}},
+       [](const Inputs& x) { return max_pool(x[0], {3, 3}, {2, 2}, {}, false); }},
+      {"average_pool", {{2, 9, 11, 35}},
+       [](const Inputs& x) { return average_pool(x[0], {2, 2}, {}, {}, false); }},
       {"permute", {{12, 5, 31}}, [](const Inputs& x) { return copy(permute(x[0], {2, 0, 1})); }},
   };
   return list;
