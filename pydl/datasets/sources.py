@@ -64,7 +64,7 @@ class IdxDataset:
             raise FileNotFoundError(
                 f"[datasets.{self.name}] expected the files {', '.join(self.sha256)} (plain or "
                 f"with .gz) in {self._preferred_folder()}, got none, and the download failed: "
-                f"{error}. Put the files there, or set PYDL_DATA_DIR to their folder. {advice}"
+                f"{error}. Put the files there, or set PYDL_DATA_DIR to their folder. {advice}".rstrip()
             ) from error
         return _read({name: _find(self.cache_folder, name) for name in self.sha256})
 
