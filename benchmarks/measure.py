@@ -7,6 +7,7 @@ theirs when they start.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -34,7 +35,9 @@ def main() -> None:
     for case in select(options.only):
         variants = [v for v in case.variants if v.split(":")[0] in found]
         if variants:
-            _write(_row(case, *timing.measure(case, variants, effort), options.threads))
+            result = timing.measure(case, variants, effort)
+            name = {"family": case.family, "name": case.name, "threads": options.threads}
+            _write(name | dataclasses.asdict(result))
 
 
 def limit_threads(count: int) -> None:
@@ -57,21 +60,6 @@ def select(only: str) -> list:
 
     words = only.split(",")
     return [case for case in all_cases() if any(word in str(case) for word in words)]
-
-
-def _row(case: Any, timings: dict, failures: dict[str, str], threads: int) -> dict[str, Any]:
-    from benchmarks import machine, timing
-
-    floor = machine.seconds_at_limit(case.flops, case.bytes, timing.working_set(case))
-    return {
-        "family": case.family,
-        "name": case.name,
-        "threads": threads,
-        "floor": floor,
-        "seconds": {variant: t.median for variant, t in timings.items()},
-        "best": {variant: t.best for variant, t in timings.items()},
-        "failures": failures,
-    }
 
 
 def _write(row: dict[str, Any]) -> None:

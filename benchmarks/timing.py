@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import libraries
+from benchmarks import libraries, machine
 from benchmarks.case import Case
 
 _ROTATED_BYTES = 64 << 20  # inputs are rotated until they hold this much,
@@ -32,11 +32,21 @@ QUICK = Effort(turns=3, seconds=0.005)
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Seconds of one operation: the median over the turns, and the fastest of them."""
+class Result:
+    """What measuring a case gave.
 
-    median: float
-    best: float
+    Args:
+        seconds: by variant, those of one operation: the median over the turns.
+        best: the same for the fastest turn.
+        floor: the least seconds that the machine needs for it, the median of looks taken between
+            the turns; 0 when the case does not say how much work it is.
+        failures: by variant, why it could not be measured.
+    """
+
+    seconds: dict[str, float]
+    best: dict[str, float]
+    floor: float
+    failures: dict[str, str]
 
 
 def working_set(case: Case) -> float:
@@ -55,21 +65,17 @@ def input_sets(case: Case) -> list[tuple[Any, ...]]:
     return sets
 
 
-def measure(
-    case: Case, variants: Sequence[str], effort: Effort
-) -> tuple[dict[str, Timing], dict[str, str]]:
+def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
     """Times a case in several libraries.
 
     Each turn pauses, calls once untimed, then times a batch of calls that goes through the sets of
-    inputs. The libraries' turns alternate, so that a slow moment of the machine hits all alike.
+    inputs. The libraries and the machine's own limit take turns, so that a slow moment of the
+    machine hits all alike.
 
     Args:
         case: what to time.
         variants: which of its variants.
         effort: for how long.
-
-    Returns:
-        By variant, the time of one operation; and for those that failed, why.
     """
     calls: dict[str, list[Callable[[], Any]]] = {}
     batch: dict[str, int] = {}
@@ -82,11 +88,18 @@ def measure(
         except Exception as error:  # one library's trouble must not cost the others' figures
             failures[variant] = f"{type(error).__name__}: {error}"
     samples: dict[str, list[float]] = {v: [] for v in calls}
+    floors = []
     for _ in range(effort.turns):
         for variant in calls:
             time.sleep(_PAUSE)
             samples[variant].append(_run(calls[variant], batch[variant]) / case.calls)
-    return {v: Timing(statistics.median(s), min(s)) for v, s in samples.items()}, failures
+        floors.append(machine.floor_sample(case.flops, case.bytes, working_set(case)))
+    return Result(
+        seconds={v: statistics.median(s) for v, s in samples.items()},
+        best={v: min(s) for v, s in samples.items()},
+        floor=statistics.median(floors),
+        failures=failures,
+    )
 
 
 def _batch_size(calls: Sequence[Callable[[], Any]], seconds: float) -> int:
