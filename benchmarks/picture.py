@@ -73,6 +73,7 @@ def _draw_limit(axis, names: list[str], rows: dict[str, Row]) -> None:
     ]
     if shares:
         axis.barh(*zip(*shares), height=0.7, color="0.55")
+    axis.set_axisbelow(True)
     axis.set_xlim(0, 100)
     axis.set_title("% of limit", fontsize=9)
     axis.tick_params(axis="x", labelsize=7)
