@@ -15,10 +15,11 @@ using RowKernel = void (*)(const void* const* in, void* out, int64_t n, const Pa
 
 namespace {
 
-constexpr int64_t kBlock = 512;            // elements
-constexpr int64_t kCheapGrain = 1 << 15;   // elements that make a thread worth waking: additions
-constexpr int64_t kCostlyGrain = 1 << 12;  // and functions such as exp
-constexpr int64_t kStreamBytes = 1 << 25;  // outputs that no cache would keep until they are read
+constexpr int64_t kBlock = 512;             // elements
+constexpr int64_t kShortRow = kBlock / 16;  // elements
+constexpr int64_t kCheapGrain = 1 << 15;    // elements that make a thread worth waking: additions
+constexpr int64_t kCostlyGrain = 1 << 12;   // and functions such as exp
+constexpr int64_t kStreamBytes = 1 << 25;   // outputs that no cache would keep until they are read
 
 struct Input {
   const char* data;
@@ -44,7 +45,9 @@ inline void read_row(const void* x_, int64_t stride, int64_t n, void* block_) {
     for (int64_t i = 0; i < n; ++i) block[i] = value;
   } else if (stride != 1) {
     for (int64_t i = 0; i < n; ++i) block[i] = to_compute(x[i * stride]);
-  } else if constexpr (!std::is_same_v<T, Compute<T>>) {
+  } else if constexpr (std::is_same_v<T, Compute<T>>) {
+    memcpy(block, x, n * sizeof(T));
+  } else {
     for (int64_t i = 0; i < n; i += Vec<float>::size) {  // blocks have room for whole vectors
       const bool whole = n - i >= Vec<float>::size;
       store(whole ? load(x + i) : load(x + i, static_cast<int>(n - i)), block + i);
@@ -71,7 +74,7 @@ inline void write_row(const void* block_, void* out_, int64_t stride, int64_t n)
   if (stride != 1) {
     for (int64_t i = 0; i < n; ++i) out[i * stride] = from_compute<T>(block[i]);
   } else if constexpr (std::is_same_v<T, Compute<T>>) {
-    stream_bytes(static_cast<const char*>(block_), static_cast<char*>(out_), n * sizeof(T));
+    memcpy(out, block, n * sizeof(T));
   } else {
     for (int64_t i = 0; i < n; i += Vec<float>::size) {
       const int64_t rest = n - i;
@@ -114,12 +117,24 @@ struct Elementwise {
     StridedSpace<N + 1> space{rank, shape, {}};
     for (int k = 0; k < N; ++k) space.strides[k] = in[k].strides;
     space.strides[N] = out.strides;
+    if (rank > 1 && space.columns() > 0 && space.columns() <= kShortRow) {
+      run_short_rows(context, space, grain);
+    } else {
+      run_rows(context, space, grain);
+    }
+  }
+
+ private:
+  struct alignas(64) Blocks {
+    char data[N + 1][kBlock * sizeof(double)];
+  };
+
+  void run_rows(const PydlContext* context, const StridedSpace<N + 1>& space, int64_t grain) const {
     int64_t stride[N + 1];
     for (int k = 0; k <= N; ++k) stride[k] = space.column_stride(k);
-
     // Short rows would leave the write-combining buffers half full.
-    const bool streams = !out.converts && space.count() * out.item_size >= kStreamBytes &&
-                         space.columns() >= kBlock;
+    const bool large = space.count() * out.item_size >= kStreamBytes && space.columns() >= kBlock;
+    const bool streams = large && !out.converts && stride[N] == 1;
     bool blocked[N + 1], any_blocked = false;
     for (int k = 0; k < N; ++k) any_blocked |= blocked[k] = in[k].converts || stride[k] != 1;
     any_blocked |= blocked[N] = out.converts || stride[N] != 1 || streams;
@@ -129,7 +144,7 @@ struct Elementwise {
       for (int k = 0; k < N; ++k) from[k] = in[k].data + offsets[k] * in[k].item_size;
       char* to = out.data + offsets[N] * out.item_size;
       if (any_blocked) {
-        run_blocks(from, to, n, stride, blocked);
+        run_blocks(from, to, n, stride, blocked, streams);
         if (streams) isa::stream_fence();
       } else {
         kernel(from, to, n, params);
@@ -137,23 +152,84 @@ struct Elementwise {
     });
   }
 
- private:
   void run_blocks(const void* const* from, char* to, int64_t n, const int64_t* stride,
-                  const bool* blocked) const {
-    alignas(64) char blocks[N + 1][kBlock * sizeof(double)];
+                  const bool* blocked, bool streams) const {
+    Blocks blocks;
     for (int64_t begin = 0; begin < n; begin += kBlock) {
       const int64_t count = n - begin < kBlock ? n - begin : kBlock;
       const void* sources[N];
       for (int k = 0; k < N; ++k) {
         const char* source =
             static_cast<const char*>(from[k]) + begin * stride[k] * in[k].item_size;
-        sources[k] = blocked[k] ? blocks[k] : source;
+        sources[k] = blocked[k] ? blocks.data[k] : source;
         const bool filled = stride[k] == 0 && begin > 0;  // with the one value, by the first block
-        if (blocked[k] && !filled) in[k].read(source, stride[k], count, blocks[k]);
+        if (blocked[k] && !filled) in[k].read(source, stride[k], count, blocks.data[k]);
       }
       char* target = to + begin * stride[N] * out.item_size;
-      kernel(sources, blocked[N] ? blocks[N] : target, count, params);
-      if (blocked[N]) out.write(blocks[N], target, stride[N], count);
+      kernel(sources, blocked[N] ? blocks.data[N] : target, count, params);
+      if (streams) {
+        stream_bytes(blocks.data[N], target, count * out.item_size);
+      } else if (blocked[N]) {
+        out.write(blocks.data[N], target, stride[N], count);
+      }
+    }
+  }
+
+  // Many rows a block, so that a kernel call is worth its cost: operands that do not lie in memory
+  // as the shape does are gathered row by row, once only if all rows are the same.
+  void run_short_rows(const PydlContext* context, const StridedSpace<N + 1>& space,
+                      int64_t grain) const {
+    const int64_t columns = space.columns(), rows = space.count() / columns;
+    const int64_t rows_per_block = kBlock / columns;
+    bool dense[N + 1], repeats[N + 1];
+    for (int k = 0; k <= N; ++k) {
+      dense[k] = space.is_dense(k);
+      repeats[k] = space.repeats_rows(k);
+    }
+    parallel_for(context, rows, 1 + grain / columns, [&](int64_t begin, int64_t end) {
+      Blocks blocks;
+      for (int64_t row = begin; row < end; row += rows_per_block) {
+        const int64_t count = end - row < rows_per_block ? end - row : rows_per_block;
+        const RowCursor<N + 1> first(space, row);
+        const void* sources[N];
+        for (int k = 0; k < N; ++k) {
+          const bool direct = dense[k] && !in[k].converts;
+          sources[k] = direct ? in[k].data + first.offset(k) * in[k].item_size : blocks.data[k];
+          const bool filled = row > begin && repeats[k];
+          if (!direct && !filled) gather(k, space, first, dense[k], count, blocks.data[k]);
+        }
+        const bool direct = dense[N] && !out.converts;
+        char* target = out.data + first.offset(N) * out.item_size;
+        kernel(sources, direct ? target : blocks.data[N], count * columns, params);
+        if (!direct) scatter(space, first, dense[N], count, blocks.data[N]);
+      }
+    });
+  }
+
+  void gather(int k, const StridedSpace<N + 1>& space, RowCursor<N + 1> cursor, bool dense,
+              int64_t rows, char* block) const {
+    const Input& x = in[k];
+    const int64_t columns = space.columns();
+    if (dense) {
+      x.read(x.data + cursor.offset(k) * x.item_size, 1, rows * columns, block);
+      return;
+    }
+    for (int64_t i = 0; i < rows; ++i, cursor.next()) {
+      x.read(x.data + cursor.offset(k) * x.item_size, space.column_stride(k), columns,
+             block + i * columns * x.block_item_size);
+    }
+  }
+
+  void scatter(const StridedSpace<N + 1>& space, RowCursor<N + 1> cursor, bool dense,
+               int64_t rows, const char* block) const {
+    const int64_t columns = space.columns();
+    if (dense) {
+      out.write(block, out.data + cursor.offset(N) * out.item_size, 1, rows * columns);
+      return;
+    }
+    for (int64_t i = 0; i < rows; ++i, cursor.next()) {
+      out.write(block + i * columns * out.block_item_size,
+                out.data + cursor.offset(N) * out.item_size, space.column_stride(N), columns);
     }
   }
 };

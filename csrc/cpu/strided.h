@@ -20,6 +20,21 @@ struct StridedSpace {
     for (int d = 0; d < rank; ++d) product *= shape[d];
     return product;
   }
+  // Whether operand k lies in memory as the shape does, without gaps.
+  bool is_dense(int k) const {
+    int64_t expected = 1;
+    for (int d = rank - 1; d >= 0; expected *= shape[d--]) {
+      if (shape[d] != 1 && strides[k][d] != expected) return false;
+    }
+    return true;
+  }
+  // Whether all rows of operand k are one row, broadcast.
+  bool repeats_rows(int k) const {
+    for (int d = 0; d + 1 < rank; ++d) {
+      if (shape[d] != 1 && strides[k][d] != 0) return false;
+    }
+    return true;
+  }
 };
 
 // Where the operands are in a walk over all dimensions but the last.

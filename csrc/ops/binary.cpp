@@ -11,7 +11,8 @@ Tensor binary(const Op& op, PydlBinaryOp kind, const Tensor& a_in, const Tensor&
               DType out_dtype) {
   Tensor a = cast(a_in.dtype() == dtype ? a_in : a_in.detach(), dtype);
   Tensor b = cast(b_in.dtype() == dtype ? b_in : b_in.detach(), dtype);
-  Tensor out = Tensor::empty(op.broadcast(a.shape(), b.shape()), out_dtype, op.device());
+  Dims shape = op.broadcast(a.shape(), b.shape());
+  Tensor out = empty_result(shape, out_dtype, op.device(), {&a, &b});
   auto plan = plan_elementwise<3>(out.shape(), {&a, &b, &out});
   PydlBinaryArgs args = {};
   plan.fill(args);
@@ -192,7 +193,10 @@ Tensor power(const Tensor& base, double exponent) {
     fail<ValueError>("[power] expected an exponent of at least 0 for integers, got ", exponent,
                      ". Hint: cast the base to float32");
   if (exponent == 2) return square(base);
+  if (exponent == 3) return multiply(square(base), base);
   if (exponent == 0.5 && real) return sqrt(base);
+  if (exponent == -0.5 && real) return rsqrt(base);
+  if (exponent == -1 && real) return reciprocal(base);
   return power(base, full({}, exponent, base.dtype(), base.device()));
 }
 
@@ -219,7 +223,7 @@ Tensor where(const Tensor& condition_in, const Tensor& a_in, const Tensor& b_in)
   Tensor condition = cast(condition_in, DType::boolean);
   Tensor a = cast(a_in.detach(), dtype), b = cast(b_in.detach(), dtype);
   Dims shape = op.broadcast(condition.shape(), op.broadcast(a.shape(), b.shape()));
-  Tensor out = Tensor::empty(shape, dtype, op.device());
+  Tensor out = empty_result(shape, dtype, op.device(), {&a, &b, &condition});
   auto plan = plan_elementwise<4>(shape, {&condition, &a, &b, &out});
   PydlWhereArgs args = {};
   plan.fill(args);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdlib>
 
 #include "core/tensor.h"
 
@@ -33,6 +34,46 @@ struct ElementwisePlan {
   }
 };
 
+// The axes from the longest stride to the shortest; those of one element come first.
+inline std::array<int, PYDL_MAX_RANK> axes_by_stride(const Dims& shape, const Dims& strides) {
+  auto step = [&](int axis) { return shape[axis] == 1 ? INT64_MAX : std::abs(strides[axis]); };
+  std::array<int, PYDL_MAX_RANK> order;
+  for (int i = 0; i < shape.size(); ++i) {
+    int at = i;
+    for (; at > 0 && step(order[at - 1]) < step(i); --at) order[at] = order[at - 1];
+    order[at] = i;
+  }
+  return order;
+}
+
+// Whether a tensor fills a block of memory without gaps, its axes in whatever order.
+inline bool is_dense(const Tensor& tensor) {
+  if (tensor.is_contiguous()) return true;
+  auto order = axes_by_stride(tensor.shape(), tensor.strides());
+  int64_t expected = 1;
+  for (int i = tensor.rank() - 1; i >= 0; --i) {
+    int axis = order[i];
+    if (tensor.size(axis) != 1 && tensor.strides()[axis] != expected) return false;
+    expected *= tensor.size(axis);
+  }
+  return true;
+}
+
+// An output of `shape`, with its axes in memory in the order of the operands' where these agree: a
+// kernel then walks transposed operands as fast as others.
+inline Tensor empty_result(const Dims& shape, DType dtype, Device device,
+                           std::initializer_list<const Tensor*> operands) {
+  Tensor out = Tensor::empty(shape, dtype, device);
+  const Tensor* like = nullptr;
+  for (const Tensor* operand : operands) {
+    if (operand->shape() != shape) continue;
+    if (operand->is_contiguous()) return out;
+    if (!like && is_dense(*operand)) like = operand;
+  }
+  return like ? out.view(shape, like->strides(), 0) : out;
+}
+
+// The last operand is the output, of that shape; memory is walked in its order.
 template <int N>
 ElementwisePlan<N> plan_elementwise(const Dims& shape, const std::array<const Tensor*, N>& operands) {
   ElementwisePlan<N> plan = {};
@@ -49,7 +90,9 @@ ElementwisePlan<N> plan_elementwise(const Dims& shape, const std::array<const Te
     return plan;
   }
   for (int k = 0; k < N; ++k) strides[k] = broadcast_strides(*operands[k], shape);
-  for (int i = 0; i < shape.size(); ++i) {
+  auto order = axes_by_stride(shape, operands[N - 1]->strides());
+  for (int j = 0; j < shape.size(); ++j) {
+    int i = order[j];
     if (shape[i] == 1) continue;
     bool mergeable = plan.rank > 0;
     for (int k = 0; k < N && mergeable; ++k)

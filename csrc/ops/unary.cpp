@@ -23,7 +23,7 @@ Tensor unary_gradient(const char* name, PydlUnaryOp kind, const Tensor& saved, c
                       const Slope& slope, double alpha, double beta) {
   if (needs_grad(saved, dy)) return dy * slope(saved);
   Op op(name, saved, dy);
-  Tensor dx = Tensor::empty(saved.shape(), saved.dtype(), op.device());
+  Tensor dx = empty_result(saved.shape(), saved.dtype(), op.device(), {&saved, &dy});
   auto plan = plan_elementwise<3>(dx.shape(), {&saved, &dy, &dx});
   PydlUnaryBackwardArgs args = {};
   plan.fill(args);
@@ -64,7 +64,7 @@ Tensor predicate_op(const char* name, PydlUnaryOp kind, const Tensor& x) {
 
 Tensor run_unary(const Op& op, PydlUnaryOp kind, const Tensor& x, DType out_dtype, double alpha,
                  double beta) {
-  Tensor out = Tensor::empty(x.shape(), out_dtype, op.device());
+  Tensor out = empty_result(x.shape(), out_dtype, op.device(), {&x});
   auto plan = plan_elementwise<2>(x.shape(), {&x, &out});
   PydlUnaryArgs args = {};
   plan.fill(args);

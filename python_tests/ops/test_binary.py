@@ -8,6 +8,8 @@ from pydl.testing import FLOATS, HALVES, INTEGERS, OpSpec, OpTests, Sample
 
 SHAPES = [((3, 4), (3, 4)), ((3, 4), (4,)), ((2, 1, 3), (4, 1)), ((), (3,)), ((0, 3), (1, 3)), ((1,), (1,)),
           ((37, 65), (37, 65))]
+ROWS = [((200, 3), (3,)), ((300, 5), (300, 1)), ((40, 1, 3), (1, 33, 1)), ((700, 2, 1), (1, 2, 9)),
+        ((3, 600), (3, 1)), ((2, 70), (70,))]  # rows too short, and long enough, for a kernel call each
 
 
 def pairs(rng):
@@ -96,6 +98,30 @@ def test_special_values(name, dtype):
 def test_large_results_are_streamed_whole():
     a = np.random.default_rng(0).normal(size=9_000_001).astype("float32")
     np.testing.assert_array_equal(pydl.ops.add(a[1:], a[:-1]).numpy(), a[1:] + a[:-1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int8"])
+@pytest.mark.parametrize("shapes", ROWS, ids=str)
+def test_broadcast_rows(shapes, dtype):
+    rng = np.random.default_rng(0)
+    a, b = (pydl.tensor(rng.integers(-9, 9, shape)).astype(dtype) for shape in shapes)
+    np.testing.assert_array_equal((a + b).numpy(), a.numpy() + b.numpy())
+    np.testing.assert_array_equal((b - a).numpy(), b.numpy() - a.numpy())
+    np.testing.assert_array_equal((a > b).numpy(), a.numpy() > b.numpy())
+
+
+def test_transposed_operands_keep_their_layout():
+    x = pydl.tensor(np.random.default_rng(0).normal(size=(4, 5, 6)))
+    y = pydl.ops.permute(x, (2, 0, 1))
+    for result, expected in [(y + y, y.numpy() * 2), (pydl.ops.abs(y), abs(y.numpy())), (y > 0, y.numpy() > 0)]:
+        assert result.strides == y.strides and not result.is_contiguous
+        np.testing.assert_array_equal(result.numpy(), expected)
+    mixed = y + y.contiguous()
+    assert mixed.is_contiguous
+    np.testing.assert_array_equal(mixed.numpy(), y.numpy() * 2)
+    t = pydl.tensor(x.numpy(), requires_grad=True)
+    pydl.ops.sum(pydl.ops.tanh(pydl.ops.permute(t, (1, 2, 0)))).backward()
+    np.testing.assert_allclose(t.grad.numpy(), 1 - np.tanh(x.numpy()) ** 2)
 
 
 def test_bools():

@@ -37,6 +37,32 @@ inline Vec<T> by_lane(Vec<T> a, Vec<T> b, Function function) {
   return Vec<T>::load(left);
 }
 
+inline Vec<double> floored_quotient(Vec<double> a, Vec<double> b) {
+  return by_lane(a, b, float_floor_divide<double>);
+}
+inline Vec<double> floored_remainder(Vec<double> a, Vec<double> b) {
+  return by_lane(a, b, float_mod<double>);
+}
+
+// Up to this quotient, double holds floor(a / b) and its product with b exactly for floats a and b.
+constexpr float kExactQuotient = 1 << 27;
+
+inline bool has_exact_quotient(Vec<float> a, Vec<float> b) {
+  return all((abs(a / b) < kExactQuotient) & (abs(b) < INFINITY));
+}
+inline Vec<float> floored_quotient(Vec<float> a, Vec<float> b) {
+  if (!has_exact_quotient(a, b)) return by_lane(a, b, float_floor_divide<float>);
+  const Wide x = widen(a), y = widen(b);
+  return narrow(floor(x.low / y.low), floor(x.high / y.high));
+}
+inline Vec<float> floored_remainder(Vec<float> a, Vec<float> b) {
+  if (!has_exact_quotient(a, b)) return by_lane(a, b, float_mod<float>);
+  const Wide x = widen(a), y = widen(b);
+  const Vec<float> remainder = narrow(x.low - floor(x.low / y.low) * y.low,
+                                      x.high - floor(x.high / y.high) * y.high);
+  return copysign(remainder, b);
+}
+
 template <class T>
 struct Float {
   using V = Vec<T>;
@@ -44,8 +70,8 @@ struct Float {
   static V subtract(V a, V b) { return a - b; }
   static V multiply(V a, V b) { return a * b; }
   static V divide(V a, V b) { return a / b; }
-  static V floor_divide(V a, V b) { return by_lane(a, b, float_floor_divide<T>); }
-  static V mod(V a, V b) { return by_lane(a, b, float_mod<T>); }
+  static V floor_divide(V a, V b) { return floored_quotient(a, b); }
+  static V mod(V a, V b) { return floored_remainder(a, b); }
   static V power(V a, V b) { return pow(a, b); }
   static V maximum(V a, V b) { return max(a, b); }
   static V minimum(V a, V b) { return min(a, b); }
