@@ -210,6 +210,14 @@ def test_clip_by_global_norm():
         np.testing.assert_array_equal(got.numpy(), want)
 
 
+def test_state_without_gradient_ends_at_zero():
+    p, m, v = pydl.tensor([1.0]), pydl.tensor([1e-37]), pydl.tensor([1e-38])
+    ops.adam_step([p], [[0.0]], [m], [v], None, 1, RATE, 0.1, 0.1)
+    assert m.item() == v.item() == 0.0  # not a denormal number, which would stay and be slow
+    ops.sgd_step([p], [[0.0]], [m], RATE, 0.9)
+    assert m.item() == 0.0
+
+
 P = pydl.tensor([1.0, 2.0])
 BAD_CALLS = [
     (lambda: ops.sgd_step([P], [], None, 0.1), ValueError,
