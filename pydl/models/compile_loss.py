@@ -27,6 +27,7 @@ class CompileLoss:
         self._given_weights = loss_weights
         self._output_names = output_names
         self._losses: dict[str, tuple[losses.Loss, float]] | None = None
+        self._only: losses.Loss | None = None  # of a model with one output
         self._trackers: dict[str, Mean] = {}
 
     @property
@@ -42,6 +43,8 @@ class CompileLoss:
             y_pred: outputs of the model.
             sample_weight: weights for every output, or a list or dict of them by output.
         """
+        if self._only is not None and isinstance(y_pred, Tensor) and not is_several(y_true):
+            return _reduced(self._only, y_true, y_pred, sample_weight)
         predictions = as_dict("y_pred", y_pred, self._output_names)
         targets = as_dict("y", y_true, list(predictions))
         if self._losses is None:
@@ -57,14 +60,9 @@ class CompileLoss:
                 raise ValueError(
                     f"[compile] expected targets for output {name!r}, which has a loss, got none"
                 )
-            value = loss(targets[name], predictions[name], weights.get(name))
-            if value.ndim != 0:
-                raise ValueError(
-                    f"[compile] expected a loss reduced to one number, got shape {value.shape} "
-                    f"from {loss.name!r}. Give it another reduction than 'none'"
-                )
+            value = _reduced(loss, targets[name], predictions[name], weights.get(name))
             if name in self._trackers:
-                size = len(predictions[name]) if predictions[name].ndim else 1
+                size = (*predictions[name].shape, 1)[0]
                 self._trackers[name].update_state(value, sample_weight=size)
             if loss_weight != 1.0:
                 value = value * loss_weight
@@ -84,6 +82,18 @@ class CompileLoss:
         if len(found) > 1:
             self._trackers = {name: Mean(name=f"{name}_loss") for name in found}
         self._losses = found
+        if len(found) == len(names) == 1 and weights.get(names[0]) in (None, 1.0):
+            self._only = found[names[0]][0]
+
+
+def _reduced(loss: losses.Loss, y_true: Any, y_pred: Tensor, sample_weight: Any) -> Tensor:
+    value = loss(y_true, y_pred, sample_weight)
+    if value.ndim != 0:
+        raise ValueError(
+            f"[compile] expected a loss reduced to one number, got shape {value.shape} "
+            f"from {loss.name!r}. Give it another reduction than 'none'"
+        )
+    return value
 
 
 def _by_output(argument: str, value: Any, names: list[str]) -> dict[str, Any]:

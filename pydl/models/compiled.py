@@ -15,6 +15,20 @@ from pydl.saving import deserialize_keras_object, serialize_keras_object
 from pydl._core import Tensor
 
 
+class StepPlan:
+    """What the steps of an epoch have in common, looked up once."""
+
+    def __init__(self, model: Any) -> None:
+        contents = model._walk()
+        self.trainable_variables = model.trainable_variables
+        self._layers = [layer for layer, _ in contents]
+        self._regularized = any(v.regularizer for _, variables in contents for v in variables)
+
+    def has_losses(self) -> bool:
+        """Whether `model.losses` may hold something."""
+        return self._regularized or any(layer._losses for layer in self._layers)
+
+
 class Compiled:
     """The part of a model that `compile` sets up; `Trainer` adds the loops over data."""
 
@@ -25,6 +39,7 @@ class Compiled:
     _compile_metrics: CompileMetrics | None = None
     _compile_config: dict[str, Any] | None = None
     _loss_tracker: Mean | None = None
+    _plan: StepPlan | None = None
 
     def compile(
         self,
@@ -158,7 +173,7 @@ class Compiled:
         x, y, sample_weight = split_batch(data)
         y_pred = self(x, training=True)
         loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-        variables = self.trainable_variables
+        variables = (self._plan or self).trainable_variables
         self.optimizer.apply(grad(loss, variables, allow_unused=True), variables)
         self._loss_tracker.update_state(loss.detach(), sample_weight=_batch_size(x))
         return x, y, tree.map_structure(detached, y_pred), sample_weight
@@ -202,7 +217,7 @@ class Compiled:
                     "Pass y, or yield (x, y)"
                 )
             total = self._compile_loss(y, y_pred, sample_weight)
-        for extra in self.losses:
+        for extra in self.losses if self._plan is None or self._plan.has_losses() else ():
             total = extra if total is None else total + extra
         if total is None:
             raise ValueError(

@@ -58,6 +58,8 @@ class IterableData:
         self._source = source
         self._prepare = prepare
         self.restarts = not hasattr(source, "__next__")
+        # The loaders of torch make lists [x, y]; elsewhere a list holds several inputs.
+        self._yields_lists = type(source).__module__.startswith("torch.")
 
     @property
     def num_batches(self) -> int | None:
@@ -69,7 +71,7 @@ class IterableData:
 
     def __iter__(self) -> Iterator[tuple]:
         for batch in self._source:
-            yield self._prepare(batch)
+            yield self._prepare(tuple(batch) if self._yields_lists else batch)
 
 
 def make_data(
@@ -109,7 +111,7 @@ def make_data(
 
     if all(is_array_like(leaf) for leaf in tree.flatten(x)):
         batch = with_class_weight((x, y, sample_weight), class_weight)
-        return ArrayData(name, converter(batch), batch_size or 32, shuffle)
+        return ArrayData(name, converter(batch), 32 if batch_size is None else batch_size, shuffle)
     for argument, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
         if value is not None:
             raise ValueError(
@@ -142,7 +144,7 @@ def split_validation(
             f"[{name}] expected arrays with validation_split, got "
             f"{type(batch[0]).__name__}. Pass validation_data instead"
         )
-    count = len(leaves[0])
+    count = leaves[0].shape[0] if hasattr(leaves[0], "shape") else len(leaves[0])
     cut = int(np.floor(count * (1.0 - share)))
     if not 0 < cut < count:
         raise ValueError(

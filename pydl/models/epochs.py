@@ -44,13 +44,14 @@ class Epochs:
 
     def _endless(self) -> Iterator[tuple]:
         while True:
-            if self._rest is None:
+            starts = self._rest is None
+            if starts:
                 self._rest = iter(self._data)
-            got_any = False
+            count = 0
             for batch in self._rest:
-                got_any = True
+                count += 1
                 yield batch
-            if not (self._data.restarts and got_any):
+            if not self._data.restarts or (starts and count == 0):
                 return
             self._rest = None
 

@@ -12,7 +12,7 @@ from pydl.autograd import no_grad
 from pydl.callbacks import CallbackList, History
 from pydl.callbacks.progress_line import is_interactive
 from pydl.models.class_weights import with_class_weight
-from pydl.models.compiled import Compiled
+from pydl.models.compiled import Compiled, StepPlan
 from pydl.models.convert_data import Converter
 from pydl.models.data import make_data, split_validation
 from pydl.models.epochs import Epochs
@@ -266,7 +266,7 @@ class Trainer(Compiled):
     def _train_epoch(self, epochs: Epochs, listeners: CallbackList) -> dict[str, float]:
         self.reset_metrics()
         step, results = self._step_function("train_step", self._learn)
-        return self._run(epochs, listeners, "train", step, results)
+        return self._run_epoch(epochs, listeners, "train", step, results)
 
     def _test_epoch(
         self, epochs: Epochs, listeners: CallbackList, evaluating: bool = False
@@ -275,13 +275,13 @@ class Trainer(Compiled):
         self.reset_metrics()
         step, results = self._step_function("test_step", self._measure)
         with no_grad():
-            logs = self._run(epochs, listeners, "test", step, results)
+            logs = self._run_epoch(epochs, listeners, "test", step, results)
         if evaluating:
             listeners.params["steps"] = epochs.steps_done
         listeners.call("on_test_end", logs)
         return logs
 
-    def _run(
+    def _run_epoch(
         self,
         epochs: Epochs,
         listeners: CallbackList,
@@ -292,12 +292,17 @@ class Trainer(Compiled):
         """Takes every batch of an epoch through `step`; returns the metrics at its end."""
         begin, end = f"on_{phase}_batch_begin", f"on_{phase}_batch_end"
         value: Any = None
-        for number, batch in enumerate(epochs):
-            listeners.call(begin, number, {})
-            value = step(batch)
-            listeners.batch_end(end, number, lambda: _floats(results(value)))
-            if self.stop_training and phase == "train":
-                break
+        try:
+            for number, batch in enumerate(epochs):
+                listeners.call(begin, number, {})
+                value = step(batch)
+                listeners.batch_end(end, number, lambda: _floats(results(value)))
+                if self.stop_training and phase == "train":
+                    break
+                if self._plan is None:  # after the first batch, which may build the model
+                    self._plan = StepPlan(self)
+        finally:
+            self._plan = None
         return _floats(results(value))
 
     def _step_function(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import ops
-from pydl.optimizers.optimizer import Optimizer
+from pydl.optimizers.optimizer import Optimizer, chosen
 from pydl.variable import Variable
 
 
@@ -66,11 +66,11 @@ class Adam(Optimizer):
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
         for part, part_grads, scales, decay in self._groups(rows, grads):
             ops.adam_step(
-                [self._trainable_variables[i] for i in part],
+                chosen(self._trainable_variables, part),
                 part_grads,
-                [self._momentums[i] for i in part],
-                [self._velocities[i] for i in part],
-                [self._velocity_hats[i] for i in part] if self.amsgrad else None,
+                chosen(self._momentums, part),
+                chosen(self._velocities, part),
+                chosen(self._velocity_hats, part) if self.amsgrad else None,
                 self.iterations.item() + 1,
                 learning_rate,
                 beta_1=self.beta_1,

@@ -69,6 +69,7 @@ class Optimizer:
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}
+        self._last_variables: Sequence[Variable] | None = None
         self._decayed: list[bool] = []
         self._constrained: list[Variable] = []
         self._exclusions: list[Any] = []
@@ -215,8 +216,10 @@ class Optimizer:
 
     def _rows(
         self, grads: Sequence[Any], variables: Sequence[Variable]
-    ) -> tuple[Sequence[int], list[Any]]:
+    ) -> tuple[Sequence[int], Sequence[Any]]:
         """Positions of `variables` in the list given to `build`, and gradients, without the Nones."""
+        if variables is self._last_variables and not any(grad is None for grad in grads):
+            return range(len(grads)), grads  # the usual case: every variable, as in the step before
         rows, kept = [], []
         for grad, variable in zip(grads, variables):
             if grad is None:
@@ -234,6 +237,8 @@ class Optimizer:
                 f"[{self.name}] expected a gradient for at least one variable, got None for all. "
                 "Check that the loss depends on the model's trainable variables"
             )
+        if rows == list(range(len(self._trainable_variables))):
+            self._last_variables = variables
         return rows, kept
 
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
@@ -263,12 +268,12 @@ class Optimizer:
             yield rows, grads, scales, decay
             return
         for decayed in (True, False):
-            chosen = [i for i, row in enumerate(rows) if self._decayed[row] is decayed]
-            if chosen:
+            part = [i for i, row in enumerate(rows) if self._decayed[row] is decayed]
+            if part:
                 yield (
-                    [rows[i] for i in chosen],
-                    [grads[i] for i in chosen],
-                    [scales[i] for i in chosen] if scales else None,
+                    [rows[i] for i in part],
+                    [grads[i] for i in part],
+                    [scales[i] for i in part] if scales else None,
                     decay if decayed else 0.0,
                 )
 
@@ -334,6 +339,11 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def chosen(items: list[Variable], rows: Sequence[int]) -> list[Variable]:
+    """The items at `rows`; a range stands for all of them."""
+    return items if isinstance(rows, range) else [items[row] for row in rows]
 
 
 def _scale_to(limit: float, norm: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import ops
-from pydl.optimizers.optimizer import Optimizer
+from pydl.optimizers.optimizer import Optimizer, chosen
 from pydl.variable import Variable
 
 
@@ -67,11 +67,11 @@ class RMSprop(Optimizer):
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
         for part, part_grads, scales, decay in self._groups(rows, grads):
             ops.rmsprop_step(
-                [self._trainable_variables[i] for i in part],
+                chosen(self._trainable_variables, part),
                 part_grads,
-                [self._velocities[i] for i in part],
-                [self._average_gradients[i] for i in part] if self._average_gradients else None,
-                [self._momentums[i] for i in part] if self._momentums else None,
+                chosen(self._velocities, part),
+                chosen(self._average_gradients, part) if self._average_gradients else None,
+                chosen(self._momentums, part) if self._momentums else None,
                 learning_rate,
                 rho=self.rho,
                 momentum=self.momentum,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import ops
-from pydl.optimizers.optimizer import Optimizer
+from pydl.optimizers.optimizer import Optimizer, chosen
 from pydl.variable import Variable
 
 
@@ -54,9 +54,9 @@ class SGD(Optimizer):
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
         for part, part_grads, scales, decay in self._groups(rows, grads):
             ops.sgd_step(
-                [self._trainable_variables[i] for i in part],
+                chosen(self._trainable_variables, part),
                 part_grads,
-                [self._momentums[i] for i in part] if self.momentum else None,
+                chosen(self._momentums, part) if self.momentum else None,
                 learning_rate,
                 momentum=self.momentum,
                 nesterov=self.nesterov,
