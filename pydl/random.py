@@ -29,6 +29,7 @@ __all__ = [
     "permutation",
     "randint",
     "set_random_seed",
+    "shuffle",
     "truncated_normal",
     "uniform",
 ]
@@ -239,6 +240,20 @@ def categorical(
 def permutation(n: int, seed: Seed = None) -> Tensor:
     """The integers ``0 .. n - 1`` in random order, int64."""
     return _core.permutation(n, _generator(seed))
+
+
+def shuffle(x: ArrayLike, axis: int = 0, seed: Seed = None) -> Tensor:
+    """A copy of `x` with the entries along an axis in random order.
+
+    Raises:
+        ValueError: If `axis` is outside the rank.
+    """
+    x = _core.as_tensor(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(
+            f"[shuffle] expected an axis in [{-x.ndim}, {x.ndim}) for shape {x.shape}, got {axis}"
+        )
+    return _core.take(x, permutation(x.shape[axis], seed), axis)
 
 
 def dropout(

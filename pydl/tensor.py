@@ -153,6 +153,12 @@ def reshape(self: Tensor, *shape: Any) -> Tensor:
 
 
 @_method
+def transpose(self: Tensor, *axes: Any) -> Tensor:
+    """The axes in another order, reversed where none are given; see `pydl.ops.transpose`."""
+    return ops.transpose(self, (axes[0] if len(axes) == 1 else axes) if axes else None)
+
+
+@_method
 def __repr__(self: Tensor) -> str:
     array = _core.numpy(self)
     body = np.array2string(array, separator=", ", prefix="tensor(")

@@ -238,7 +238,7 @@ class TestDropout(OpTests):
             lambda x, rate: random.dropout(x, rate, seed=1),
             lambda x, rate: x * random.dropout(np.ones(x.shape), rate, seed=1).numpy(),
             lambda rng: [Sample(rng.normal(size=(5, 7)), 0.3), Sample(rng.normal(size=(0, 3)), 0.3),
-                         Sample(rng.normal(size=()), 0.5), Sample(rng.normal(size=(40, 50)), 0.5)],
+                         Sample(np.array(2.0), 0.5), Sample(rng.normal(size=(40, 50)), 0.5)],
             dtypes=FLOATS + HALVES,
             gradient_samples=lambda rng: [Sample(rng.normal(size=(5, 7)), 0.3)],
             errors=[

@@ -2,7 +2,7 @@
 #include "autograd/node.h"
 #include "bindings/python.h"
 #include "ops/creation.h"
-#include "ops/shape.h"
+#include "ops/join.h"
 
 namespace pydl {
 namespace {

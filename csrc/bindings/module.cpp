@@ -12,6 +12,7 @@
   X(random) \
   X(reduce) \
   X(shape) \
+  X(take) \
   X(linalg) \
   X(conv) \
   X(machine) \

@@ -1,6 +1,7 @@
 // The Tensor type: life cycle, attributes, operators.
 #include "autograd/engine.h"
 #include "autograd/node.h"
+#include "bindings/indexing.h"
 #include "bindings/python.h"
 #include "ops/creation.h"
 #include "ops/elementwise.h"
@@ -190,6 +191,11 @@ PyType_Slot tensor_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(tensor_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(tensor_dealloc)},
     {Py_tp_getset, tensor_attributes},
+    {Py_mp_subscript, reinterpret_cast<void*>(tensor_subscript)},
+    {Py_mp_ass_subscript, reinterpret_cast<void*>(tensor_assign_subscript)},
+    {Py_mp_length, reinterpret_cast<void*>(tensor_length)},
+    {Py_sq_item, reinterpret_cast<void*>(tensor_item)},
+    {Py_tp_iter, reinterpret_cast<void*>(tensor_iterator)},
     {Py_nb_add, reinterpret_cast<void*>(binary_slot<add>)},
     {Py_nb_subtract, reinterpret_cast<void*>(binary_slot<subtract>)},
     {Py_nb_multiply, reinterpret_cast<void*>(binary_slot<multiply>)},

@@ -52,7 +52,8 @@ Tensor converted(const char* name, const Tensor& x, DType dtype) {
   Tensor out = Tensor::empty(x.shape(), dtype, x.device());
   copy_into(op, x, out);
   if (is_floating(dtype) && needs_grad(x))
-    record(name, {&out}, {&x}, [from = x.dtype()](Backward& b) { b.give(0, cast(b.grad(), from)); });
+    record(name, {&out}, {&x},
+           [from = x.dtype()](Backward& b) { b.give(0, cast(b.grad(), from)); });
   return out;
 }
 
@@ -76,8 +77,8 @@ Tensor full_integer(const Dims& shape, int64_t value, DType dtype, Device device
   if (is_floating(dtype)) return full(shape, static_cast<double>(value), dtype, device);
   Op op("full");
   auto check_range = [&](int64_t low, int64_t high) {
-    op.check(value >= low && value <= high, "expected a value in [", low, ", ", high, "] for ", dtype,
-             ", got ", value);
+    op.check(value >= low && value <= high, "expected a value in [", low, ", ", high, "] for ",
+             dtype, ", got ", value);
   };
   if (dtype == DType::boolean) value = value != 0;
   if (dtype == DType::int8) check_range(-128, 127);
@@ -87,6 +88,124 @@ Tensor full_integer(const Dims& shape, int64_t value, DType dtype, Device device
   fill(op, out, bits_of(&value, item_size(dtype)));  // two's complement, little endian
   return out;
 }
+
+namespace {
+
+// What the kernel can write; the other dtypes are cast from it.
+DType sequence_dtype(DType dtype) {
+  if (dtype == DType::float64 || dtype == DType::int64 || dtype == DType::float32) return dtype;
+  return is_floating(dtype) ? DType::float32 : DType::int32;
+}
+
+Tensor sequence(const Op& op, PydlArangeArgs args, DType dtype) {
+  op.check<DTypeError>(dtype != DType::boolean, "expected a dtype of numbers, got ", dtype);
+  Tensor out = Tensor::empty({args.count}, sequence_dtype(dtype));
+  args.dtype = static_cast<PydlDType>(out.dtype());
+  args.out = out.data();
+  op.launch(&PydlKernelTable::arange, args);
+  return cast(out, dtype);
+}
+
+}  // namespace
+
+Tensor arange(double start, double stop, double step, DType dtype) {
+  Op op("arange");
+  op.check(step != 0 && std::isfinite(step), "expected a finite step other than 0, got ", step);
+  double count = std::ceil((stop - start) / step);
+  op.check(count < 0x1p62, "expected fewer elements, got the range from ", start, " to ", stop,
+           " in steps of ", step);
+  PydlArangeArgs args = {};
+  args.count = static_cast<int64_t>(std::max(count, 0.0));
+  args.start = start;
+  args.step = step;
+  args.integer_start = static_cast<int64_t>(start);
+  args.integer_step = static_cast<int64_t>(start + step) - args.integer_start;
+  return sequence(op, args, dtype);
+}
+
+Tensor arange_integer(int64_t start, int64_t stop, int64_t step, DType dtype) {
+  Op op("arange");
+  op.check(step != 0, "expected a step other than 0");
+  // In 128 bits nothing overflows.
+  __int128 span =
+      step > 0 ? static_cast<__int128>(stop) - start : static_cast<__int128>(start) - stop;
+  __int128 stride = step > 0 ? static_cast<__int128>(step) : -static_cast<__int128>(step);
+  __int128 count = span > 0 ? (span + stride - 1) / stride : 0;
+  op.check(count < INT64_MAX, "expected fewer elements, got the range from ", start, " to ", stop);
+  PydlArangeArgs args = {};
+  args.count = static_cast<int64_t>(count);
+  args.start = static_cast<double>(start);
+  args.step = static_cast<double>(step);
+  args.integer_start = start;
+  args.integer_step = step;
+  return sequence(op, args, dtype);
+}
+
+Tensor linspace(double start, double stop, int64_t count, bool endpoint, DType dtype) {
+  Op op("linspace");
+  op.check(count >= 0, "expected at least 0 values, got ", count);
+  op.check<DTypeError>(is_floating(dtype), "expected a floating dtype, got ", dtype);
+  PydlArangeArgs args = {};
+  args.count = count;
+  args.start = start;
+  args.step = (stop - start) / std::max<int64_t>(endpoint ? count - 1 : count, 1);
+  Tensor out = sequence(op, args, dtype);
+  if (endpoint && count > 1)  // exactly, whatever the steps rounded to
+    assign(slice_view(out, {count - 1}, {1}, {1}), full({}, stop, DType::float64));
+  return out;
+}
+
+Tensor eye(int64_t rows, int64_t columns, int64_t offset, DType dtype) {
+  Op op("eye");
+  Tensor out = full({rows, columns}, 0, dtype);
+  Tensor ones = diagonal(out, offset);
+  assign(ones, full({}, 1, dtype));
+  return out;
+}
+
+Tensor one_hot(const Tensor& indices, int64_t classes, DType dtype) {
+  Op op("one_hot", indices);
+  op.check<DTypeError>(is_integer(indices.dtype()), "expected integer indices, got ",
+                       indices.dtype());
+  op.check(classes >= 0, "expected at least 0 classes, got ", classes);
+  Tensor dense = contiguous(cast(indices, DType::int64));
+  Tensor one = full({}, 1, dtype);
+  Dims shape = indices.shape();
+  shape.push_back(classes);
+  Tensor out = Tensor::empty(shape, dtype, op.device());
+  int32_t size = static_cast<int32_t>(item_size(dtype));
+  op.launch(&PydlKernelTable::one_hot,
+            PydlOneHotArgs{size, bits_of(one.data(), size), dense.count(), classes,
+                           dense.data_as<int64_t>(), out.data()});
+  return out;
+}
+
+namespace {
+
+Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool upper) {
+  Op op(name, x);
+  op.check<ShapeError>(x.rank() >= 2, "expected at least two axes, got shape ", x.shape());
+  Tensor dense = contiguous(x.detach());
+  Tensor y = Tensor::empty(x.shape(), x.dtype(), op.device());
+  int64_t rows = x.size(x.rank() - 2), columns = x.size(x.rank() - 1);
+  // Further out than the matrix is as good as its edge, and does not overflow.
+  diagonal = std::min(std::max(diagonal, -rows - 1), columns + 1);
+  if (y.count() > 0)
+    op.launch(&PydlKernelTable::triangle,
+              PydlTriangleArgs{static_cast<int32_t>(item_size(x.dtype())), upper,
+                               x.count() / (rows * columns), rows, columns, diagonal, dense.data(),
+                               y.data()});
+  if (needs_grad(x))
+    record(name, {&y}, {&x}, [name, diagonal, upper](Backward& b) {
+      b.give(0, triangle(name, b.grad(), diagonal, upper));
+    });
+  return y;
+}
+
+}  // namespace
+
+Tensor tril(const Tensor& x, int64_t diagonal) { return triangle("tril", x, diagonal, false); }
+Tensor triu(const Tensor& x, int64_t diagonal) { return triangle("triu", x, diagonal, true); }
 
 Tensor copy(const Tensor& x) { return converted("copy", x, x.dtype()); }
 

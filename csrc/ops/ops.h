@@ -3,6 +3,8 @@
 
 #include "ops/creation.h"
 #include "ops/elementwise.h"
+#include "ops/indexing.h"
+#include "ops/join.h"
 #include "ops/linalg.h"
 #include "ops/norm.h"
 #include "ops/pool.h"
@@ -12,3 +14,4 @@
 #include "ops/shape.h"
 #include "ops/softmax.h"
 #include "ops/statistics.h"
+#include "ops/take.h"

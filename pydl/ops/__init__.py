@@ -2,7 +2,9 @@
 
 from pydl.ops.activation import *  # noqa: F403
 from pydl.ops.conv import *  # noqa: F403
+from pydl.ops.creation import *  # noqa: F403
 from pydl.ops.elementwise import *  # noqa: F403
+from pydl.ops.indexing import *  # noqa: F403
 from pydl.ops.linalg import *  # noqa: F403
 from pydl.ops.loss import *  # noqa: F403
 from pydl.ops.math import *  # noqa: F403

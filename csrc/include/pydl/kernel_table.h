@@ -3,8 +3,8 @@
 
 #include "pydl/kernels/attention.h"
 #include "pydl/kernels/conv.h"
+#include "pydl/kernels/creation.h"
 #include "pydl/kernels/elementwise.h"
-#include "pydl/kernels/embedding.h"
 #include "pydl/kernels/gemm.h"
 #include "pydl/kernels/indexing.h"
 #include "pydl/kernels/loss.h"
@@ -25,13 +25,13 @@
   PYDL_SCAN_KERNELS(X)        \
   PYDL_SORT_KERNELS(X)        \
   PYDL_INDEXING_KERNELS(X)    \
+  PYDL_CREATION_KERNELS(X)    \
   PYDL_GEMM_KERNELS(X)        \
   PYDL_CONV_KERNELS(X)        \
   PYDL_POOL_KERNELS(X)        \
   PYDL_SOFTMAX_KERNELS(X)     \
   PYDL_NORM_KERNELS(X)        \
   PYDL_LOSS_KERNELS(X)        \
-  PYDL_EMBEDDING_KERNELS(X)   \
   PYDL_ATTENTION_KERNELS(X)   \
   PYDL_RANDOM_KERNELS(X)      \
   PYDL_OPTIMIZER_KERNELS(X)   \

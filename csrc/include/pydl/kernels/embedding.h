@@ -1,5 +1,0 @@
-#pragma once
-
-#include "pydl/abi.h"
-
-#define PYDL_EMBEDDING_KERNELS(X)
