@@ -43,6 +43,13 @@ def test_memory_is_counted_cached_and_given_back():
     assert pydl.memory_stats()["cached_bytes"] == 0
 
 
+def test_memory_stats_count_whole_blocks():
+    before = pydl.memory_stats()["allocated_bytes"]
+    for count in (2_000_000, 1_800_000, 1_600_000):  # the later ones are served by the first block
+        _core.empty((count,), "float32")
+    assert pydl.memory_stats()["allocated_bytes"] == before
+
+
 def test_memory_limit():
     pydl.empty_cache()
     try:

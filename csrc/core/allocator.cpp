@@ -60,7 +60,7 @@ class CachingAllocator {
       ++stats_.system_allocation_count;
     }
     ++stats_.allocation_count;
-    stats_.allocated_bytes += block;
+    stats_.allocated_bytes += header->bytes;  // a cached block may be larger than asked for
     stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.allocated_bytes);
     return header + 1;
   }

@@ -25,7 +25,7 @@ struct NormLayout {
   bool constant_statistics = false;
 
   Tensor to_kernel(const Tensor& x) const {
-    return reshape(in_order() ? x : permute(x, order), shape);
+    return contiguous(reshape(in_order() ? x : permute(x, order), shape));
   }
   Tensor from_kernel(const Tensor& y, const Dims& x_shape) const {
     if (in_order()) return reshape(y, x_shape);
