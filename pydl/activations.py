@@ -78,10 +78,20 @@ mish, log_sigmoid, exponential = map(_from_ops, ("mish", "log_sigmoid", "exponen
 softmax, log_softmax = map(_from_ops, ("softmax", "log_softmax"))
 swish, hard_swish = silu, hard_silu
 
-_BY_NAME = {name: globals()[name] for name in __all__ if name not in ("get", "serialize", "deserialize")}
+_BY_NAME = {
+    name: globals()[name] for name in __all__ if name not in ("get", "serialize", "deserialize")
+}
 
 # Activations that `ops.linear` and `ops.conv` apply to their result before it leaves the cache.
-_FUSED = {linear: None, relu: "relu", relu6: "relu6", sigmoid: "sigmoid", tanh: "tanh", silu: "silu", gelu: "gelu"}
+_FUSED = {
+    linear: None,
+    relu: "relu",
+    relu6: "relu6",
+    sigmoid: "sigmoid",
+    tanh: "tanh",
+    silu: "silu",
+    gelu: "gelu",
+}
 
 
 def get(identifier: str | dict | Callable | None) -> Callable:

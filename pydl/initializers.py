@@ -173,7 +173,9 @@ class VarianceScaling(Initializer):
         if scale <= 0:
             raise ValueError(f"[VarianceScaling] expected a positive scale, got {scale}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"[VarianceScaling] expected fan_in, fan_out or fan_avg, got {mode!r}.")
+            raise ValueError(
+                f"[VarianceScaling] expected fan_in, fan_out or fan_avg, got {mode!r}."
+            )
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
@@ -220,7 +222,9 @@ def _fixed(name: str, scale: float, mode: str, distribution: str, source: str) -
         "        output_axes: See `VarianceScaling`.\n\n"
         f"    Source: {source}.\n    "
     )
-    return type(name, (VarianceScaling,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
+    return type(
+        name, (VarianceScaling,), {"__init__": __init__, "__doc__": doc, "__module__": __name__}
+    )
 
 
 _GLOROT, _HE, _LECUN = "Glorot and Bengio, 2010", "He et al., 2015", "LeCun et al., 1998"

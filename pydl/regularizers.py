@@ -14,7 +14,18 @@ from pydl import ops
 from pydl.saving.configurable import Configurable
 from pydl.saving.lookup import Lookup
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "serialize",
+]
 
 
 class Regularizer(Configurable):
@@ -84,7 +95,9 @@ class L2(Regularizer):
 
 l1, l2, l1_l2 = L1, L2, L1L2
 
-_lookup = Lookup("regularizers", {"l1": L1, "l2": L2, "l1_l2": L1L2, "L1": L1, "L2": L2, "L1L2": L1L2})
+_lookup = Lookup(
+    "regularizers", {"l1": L1, "l2": L2, "l1_l2": L1L2, "L1": L1, "L2": L2, "L1L2": L1L2}
+)
 
 
 def get(identifier: str | dict | Callable | None) -> Callable | None:
@@ -104,5 +117,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Ca
 
 def _factor(name: str, value: float) -> float:
     if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
-        raise ValueError(f"[regularizers] expected {name} to be a finite number >= 0, got {value!r}.")
+        raise ValueError(
+            f"[regularizers] expected {name} to be a finite number >= 0, got {value!r}."
+        )
     return float(value)

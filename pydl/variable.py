@@ -1,4 +1,4 @@
-"""The weights of layers and the state of optimizers: tensors with a name that can be assigned to."""
+"""Weights of layers and state of optimizers: tensors with a name that can be assigned to."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Variable(Tensor):
     ):
         return Tensor.__new__(cls, _first_value(initializer, shape, dtype))
 
-    def __init__(self, initializer, shape=None, dtype=None, trainable=True, autocast=True, name=None):
+    def __init__(
+        self, initializer, shape=None, dtype=None, trainable=True, autocast=True, name=None
+    ):
         name = auto_name(type(self).__name__) if name is None else name
         if not isinstance(name, str) or "/" in name:
             raise ValueError(f"[Variable] expected a name without a slash, got {name!r}.")
@@ -179,6 +181,6 @@ def _run_initializer(function: Callable, shape: Sequence[int] | None, dtype: str
         value = _core.tensor(value, dtype)
     if value.shape != tuple(shape):
         raise ShapeError(
-            f"[Variable] expected the initializer to return shape {tuple(shape)}, got {value.shape}."
+            f"[Variable] expected shape {tuple(shape)} from the initializer, got {value.shape}."
         )
     return value

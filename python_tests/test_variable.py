@@ -33,7 +33,7 @@ def test_function_as_initializer():
     assert v.dtype == "float64" and v.tolist() == [[3.0, 3.0], [3.0, 3.0]]
     with pytest.raises(ValueError, match=r"\[Variable\] expected a shape without unknown sizes"):
         Variable(lambda shape, dtype: np.ones(shape))
-    with pytest.raises(pydl.errors.ShapeError, match="initializer to return shape"):
+    with pytest.raises(pydl.errors.ShapeError, match="from the initializer, got"):
         Variable(lambda shape, dtype: np.ones(3), shape=(2,))
 
 

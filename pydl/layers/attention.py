@@ -211,7 +211,12 @@ class MultiHeadAttention(Layer):
 
     def _project(self, input_axes: int, output_shape, name: str, input_shape) -> HeadProjection:
         layer = HeadProjection(
-            input_axes, output_shape, self.use_bias, self._projection_arguments, name=name, dtype=self.dtype_policy
+            input_axes,
+            output_shape,
+            self.use_bias,
+            self._projection_arguments,
+            name=name,
+            dtype=self.dtype_policy,
         )
         layer.build(input_shape)
         return layer

@@ -15,7 +15,7 @@ _FLOATS = ("float32", "float64", "float16", "bfloat16")
 
 
 def cast_inputs(values: Any, dtype: str | None) -> Any:
-    """Return `values` with arrays made tensors, and floating point ones cast to `dtype` if given."""
+    """Return `values` with arrays made tensors, floating point ones cast to `dtype` if given."""
 
     def convert(x):
         if not isinstance(x, Tensor):

@@ -12,7 +12,7 @@ from pydl._core import Tensor
 from pydl.layers.autocast import cast_inputs, tensor_from_numbers, with_cast_weights
 from pydl.layers.context import context, new_call_id
 from pydl.layers.input_spec import check_inputs
-from pydl.layers.keras_tensor import KerasTensor, is_symbolic
+from pydl.layers.keras_tensor import is_symbolic
 from pydl.layers.masking import MaskedTensor, get_mask, with_mask
 from pydl.layers.node import Node
 from pydl.naming import name_scope

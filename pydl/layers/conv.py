@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydl import activations
 from pydl.layers.arguments import check_data_format, positive_int, size_tuple
 from pydl.layers.input_spec import InputSpec
@@ -13,7 +11,9 @@ from pydl.ops import conv
 __all__ = ["BaseConv", "Conv1D", "Conv2D", "window_output_size"]
 
 
-def window_output_size(size: int | None, window: int, stride: int, padding: str, dilation: int = 1) -> int | None:
+def window_output_size(
+    size: int | None, window: int, stride: int, padding: str, dilation: int = 1
+) -> int | None:
     """Return how many places a sliding window has along an axis of `size` elements."""
     if size is None:
         return None

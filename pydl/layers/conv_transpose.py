@@ -39,7 +39,7 @@ class Conv2DTranspose(BaseConv):
         A tensor of shape `(batch, new height, new width, filters)`.
 
     Raises:
-        ValueError: an argument outside the values listed, or an output padding not below the stride.
+        ValueError: an argument outside the values listed.
 
     Example:
         >>> import pydl

@@ -44,7 +44,11 @@ class Dropout(Layer):
     supports_masking = True
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None, **kwargs
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: Any = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:

@@ -37,7 +37,7 @@ class InputLayer(Layer):
         super().__init__(name=name)
         if (shape is None) == (batch_shape is None):
             raise ValueError(
-                f"[InputLayer] expected either shape or batch_shape, got {shape} and {batch_shape}. "
+                f"[InputLayer] expected shape or batch_shape, got {shape} and {batch_shape}. "
                 "Hint: shape is that of one sample, such as (784,)."
             )
         if isinstance(shape, int):

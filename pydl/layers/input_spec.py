@@ -43,7 +43,9 @@ class InputSpec:
         shape, ndim = x.shape, len(x.shape)
         got = f"got shape {shape}"
         if self.ndim is not None and ndim != self.ndim:
-            raise ShapeError(f"[{layer_name}] expected {_dims(self.ndim)}, {got}.{_hint(self, ndim)}")
+            raise ShapeError(
+                f"[{layer_name}] expected {_dims(self.ndim)}, {got}.{_hint(self, ndim)}"
+            )
         if self.max_ndim is not None and ndim > self.max_ndim:
             raise ShapeError(f"[{layer_name}] expected at most {_dims(self.max_ndim)}, {got}.")
         if self.min_ndim is not None and ndim < self.min_ndim:
@@ -91,5 +93,5 @@ def _dims(count: int) -> str:
 
 def _hint(spec: InputSpec, ndim: int) -> str:
     if ndim == spec.ndim - 1:
-        return " Hint: the first dimension is the batch and the channels have one too; x[None] or x[..., None] adds one."
+        return " Hint: the batch comes first and the channels last; x[..., None] adds an axis."
     return ""

@@ -1,4 +1,4 @@
-"""Symbolic tensors: the inputs and outputs of layers while a functional model is being described."""
+"""Symbolic tensors: inputs and outputs of layers while a functional model is being described."""
 
 from __future__ import annotations
 

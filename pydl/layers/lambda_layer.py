@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydl.layers.layer import Layer
 from pydl.layers.keras_tensor import KerasTensor
+from pydl.layers.layer import Layer
 
 __all__ = ["Lambda"]
 

@@ -161,7 +161,7 @@ class Concatenate(Layer):
         return tuple(result)
 
     def compute_mask(self, inputs, previous_mask):
-        """Joins the masks along the steps; along other axes, a step stays if every mask keeps it."""
+        """Joins masks along the steps; along other axes a step stays if every mask keeps it."""
         if previous_mask is None or all(mask is None for mask in previous_mask):
             return None
         masks = [

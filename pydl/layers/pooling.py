@@ -26,7 +26,9 @@ class BasePooling(Layer):
         self.strides = size_tuple("strides", strides, self.rank, self.name)
         self.padding = padding.lower()
         if self.padding not in ("valid", "same"):
-            raise ValueError(f"[{self.name}] expected padding to be valid or same, got {padding!r}.")
+            raise ValueError(
+                f"[{self.name}] expected padding to be valid or same, got {padding!r}."
+            )
         self.data_format = check_data_format(data_format, self.name)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -89,7 +91,9 @@ class MaxPooling1D(BasePooling):
     rank = 1
     _pool = staticmethod(max_pool)
 
-    def __init__(self, pool_size: Any = 2, strides=None, padding="valid", data_format=None, **kwargs):
+    def __init__(
+        self, pool_size: Any = 2, strides=None, padding="valid", data_format=None, **kwargs
+    ):
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
 

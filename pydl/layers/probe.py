@@ -72,6 +72,8 @@ def _merge(one: Any, other: Any) -> Any:
     if not isinstance(one, Tensor):
         return one
     if one.ndim != other.ndim:
-        raise ValueError(f"[Layer] expected one number of dimensions, got {one.ndim}, {other.ndim}.")
+        raise ValueError(
+            f"[Layer] expected one number of dimensions, got {one.ndim}, {other.ndim}."
+        )
     sizes = (m if m == n else None for m, n in zip(one.shape, other.shape))
     return KerasTensor(sizes, one.dtype)

@@ -16,6 +16,7 @@ from pydl.variable import Variable
 
 __all__ = ["WeightHolder"]
 
+
 class WeightHolder:
     """The part of a layer that knows variables: its own, and those of the layers it holds.
 

@@ -51,7 +51,9 @@ def clone_model(
             model._graph.inputs,
         )
     if isinstance(model, Sequential):
-        return Sequential([input_tensors, *(copies[id(layer)] for layer in model.layers)], name=model.name)
+        return Sequential(
+            [input_tensors, *(copies[id(layer)] for layer in model.layers)], name=model.name
+        )
     outputs = model._graph.replay(
         input_tensors, lambda layer, args, kwargs: copies[id(layer)](*args, **kwargs)
     )

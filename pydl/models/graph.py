@@ -184,7 +184,9 @@ def _sorted_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list
                     f"[Model] expected the input {node.layer.name!r} among the inputs, because an "
                     "output depends on it, and it was not there."
                 )
-            stack += [(parent, False) for parent in reversed(node.parents) if id(parent) not in done]
+            stack += [
+                (parent, False) for parent in reversed(node.parents) if id(parent) not in done
+            ]
     found += [node for node in map(node_of, inputs) if id(node) not in done]
     return found
 

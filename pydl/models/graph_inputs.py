@@ -79,7 +79,11 @@ class GraphInputs:
                 f"expected shape {shape} for the input {self.names[i]!r}, "
                 f"got {value.shape}.{_hint(value.shape, shape)}"
             )
-        return value if value.dtype == dtype or isinstance(value, KerasTensor) else ops.cast(value, dtype)
+        return (
+            value
+            if value.dtype == dtype or isinstance(value, KerasTensor)
+            else ops.cast(value, dtype)
+        )
 
 
 def _hint(shape: tuple, expected: tuple) -> str:

@@ -186,7 +186,7 @@ class Model(Trainer, Layer):
 
         Args:
             filepath: The path of the file.
-            skip_mismatch: Whether to leave weights that are missing or of another shape as they are.
+            skip_mismatch: Whether to leave weights that are missing or of another shape alone.
 
         Raises:
             ValueError: weights that are missing, left over or of another shape; nothing is changed.
@@ -207,7 +207,9 @@ class Model(Trainer, Layer):
         return super().get_config()
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Model:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Model:
         """Return a new model of the structure that `get_config` described, with new weights."""
         from pydl.saving import custom_object_scope
 

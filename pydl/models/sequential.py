@@ -117,7 +117,9 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Sequential:
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Sequential:
         from pydl.saving import custom_object_scope
 
         with custom_object_scope(custom_objects):
@@ -141,7 +143,9 @@ class Sequential(Model):
 
     def _build_for(self, shape: Any, dtype: str | None) -> None:
         if not self._chain:
-            raise ValueError(f"[{self.name}] expected at least one layer, got none. Hint: model.add(layer).")
+            raise ValueError(
+                f"[{self.name}] expected at least one layer, got none. Hint: model.add(layer)."
+            )
         if shape is None:
             raise ValueError(f"[{self.name}] build expected the shape of the inputs, got None.")
         layers, self._chain = self._chain, []

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pydl import tree
-from pydl.layers.keras_tensor import KerasTensor
 
 __all__ = ["print_summary", "summary_text"]
 
@@ -63,7 +62,11 @@ def _rows(model: Any, expand_nested: bool, show_trainable: bool) -> list[list[st
     rows = [header]
 
     def add(layer: Any, indent: str, graph: Any) -> None:
-        row = [f"{indent}{layer.name} ({type(layer).__name__})", _output_shape(layer), _count(layer)]
+        row = [
+            f"{indent}{layer.name} ({type(layer).__name__})",
+            _output_shape(layer),
+            _count(layer),
+        ]
         row += [_sources(layer, graph)] if branches else []
         row += ["yes" if layer.trainable and layer.weights else "-"] if show_trainable else []
         rows.append(row)

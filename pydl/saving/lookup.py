@@ -1,4 +1,4 @@
-"""Finding an object by what the user passes: a name, a description, a class or the object itself."""
+"""Finding an object by what the user passes: a name, a description, a class or the object."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Lookup:
             return identifier()
         if callable(identifier):
             return identifier
-        raise ValueError(f"[{self.family}] expected a name, a class or a function, got {identifier!r}.")
+        raise ValueError(
+            f"[{self.family}] expected a name, a class or a function, got {identifier!r}."
+        )
 
     def serialize(self, thing: Any) -> Any:
         """Return a description of `thing` that JSON can hold."""

@@ -50,7 +50,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     path = _check_path("save", filepath, (".pydl", ".keras"), overwrite)
     if not model.built:
         raise ValueError(
-            f"[{model.name}] save expected a built model. Hint: call it on data, or build(input_shape)."
+            f"[{model.name}] save expected a built model. Hint: call it on data first."
         )
     description = {"format": _FORMAT, "version": _VERSION, "pydl_version": _pydl_version()}
     description["model"] = serialize_keras_object(model)
@@ -71,7 +71,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     write_atomically(path, write)
 
 
-def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True
+) -> Any:
     """Return the model that `save_model` saved, ready to go on training.
 
     Args:
@@ -159,7 +161,9 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     return deserialize_keras_object(json.loads(json_string), custom_objects)
 
 
-def _restore_compile(model: Any, config: Any, archive: zipfile.ZipFile, path: str, custom_objects: Any) -> None:
+def _restore_compile(
+    model: Any, config: Any, archive: zipfile.ZipFile, path: str, custom_objects: Any
+) -> None:
     from pydl.saving.registry import custom_object_scope
 
     with custom_object_scope(custom_objects):
@@ -230,7 +234,14 @@ def _read_tensors(archive: zipfile.ZipFile, name: str, path: str) -> dict[str, A
 def _read(archive: zipfile.ZipFile, name: str, path: str) -> bytes:
     try:
         return archive.read(name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise ValueError(f"[load_model] expected {name} in {path} to be whole: {error}.") from error
 
 

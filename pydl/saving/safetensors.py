@@ -120,7 +120,9 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         numbers = [*shape, begin, end]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"[safetensors] expected dtype, shape and offsets for {name!r}.") from error
+        raise ValueError(
+            f"[safetensors] expected dtype, shape and offsets for {name!r}."
+        ) from error
     if any(not isinstance(n, int) or isinstance(n, bool) or n < 0 for n in numbers):
         raise ValueError(f"[safetensors] expected numbers from 0 for {name!r}, got {numbers}.")
     if not isinstance(dtype, str) or dtype not in _SIZES:
@@ -131,7 +133,9 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
 def _code(name: str, value: Any) -> str:
     code = _CODES.get(str(value.dtype))
     if code is None:
-        raise TypeError(f"[safetensors] expected a dtype that can be saved, got {value.dtype} for {name!r}.")
+        raise TypeError(
+            f"[safetensors] expected a dtype that can be saved, got {value.dtype} for {name!r}."
+        )
     return code
 
 

@@ -146,7 +146,7 @@ def _find(module: str | None, name: str, registered_name: str | None) -> Any:
         if name in package.__all__:
             return getattr(package, name)
     raise ValueError(
-        f"[saving] expected a class or function that is known here, got {registered_name or name!r}. "
+        f"[saving] expected a class or function known here, got {registered_name or name!r}. "
         "Hint: pass custom_objects={name: class}, or decorate it with "
         "pydl.saving.register_keras_serializable."
     )

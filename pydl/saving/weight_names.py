@@ -48,7 +48,9 @@ def named_weights(layer: Layer) -> dict[str, Variable]:
     return found
 
 
-def assign_weights(layer: Layer, values: dict[str, Any], source: str, skip_mismatch: bool = False) -> None:
+def assign_weights(
+    layer: Layer, values: dict[str, Any], source: str, skip_mismatch: bool = False
+) -> None:
     """Set the weights of a layer or model from tensors by name.
 
     Args:
