@@ -18,7 +18,7 @@ class Dropout(Layer):
         rate: The share set to zero, from 0 to 1.
         noise_shape: The shape of the random choice, 1 for axes that share it; that of the inputs
             when None. None for the sizes of the inputs.
-        seed: An integer for a fixed sequence of choices, None for the global random stream.
+        seed: An integer for a fixed sequence of choices; None takes one from the global stream.
 
     Call arguments:
         inputs: A tensor of any shape.
@@ -56,12 +56,12 @@ class Dropout(Layer):
         self.rate = rate
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
-        self._generator = SeedGenerator(seed) if isinstance(seed, int) else seed
+        self.seed_generator = seed if isinstance(seed, SeedGenerator) else SeedGenerator(seed)
 
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        return dropout(inputs, self.rate, self._noise_shape(inputs), self._generator)
+        return dropout(inputs, self.rate, self._noise_shape(inputs), self.seed_generator)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,7 +1,8 @@
 """Model files: one zip with the structure in JSON and the numbers in safetensors.
 
-`model.json` holds the version of the format and the descriptions of the model and of how it was
-compiled; `weights.safetensors` the weights; `optimizer.safetensors` the state of the optimizer.
+`model.json` holds the version of the format, the descriptions of the model and of how it was
+compiled, and the states of random streams; `weights.safetensors` the weights, and
+`optimizer.safetensors` the state of the optimizer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from pydl.saving import safetensors
 from pydl.saving.atomic import write_atomically
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
-from pydl.saving.weight_names import assign_weights, named_weights
+from pydl.saving.weight_names import assign_weights, named_generators, named_weights
 
 __all__ = ["load_model", "load_weights", "model_from_json", "save_model", "save_weights"]
 
@@ -55,6 +56,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
     description = {"format": _FORMAT, "version": _VERSION, "pydl_version": _pydl_version()}
     description["model"] = serialize_keras_object(model)
     description["build"] = model.get_build_config()
+    description["random"] = {name: g.state for name, g in named_generators(model).items()}
     optimizer = getattr(model, "optimizer", None)
     if getattr(model, "compiled", False):
         description["compile"] = model.get_compile_config()
@@ -89,9 +91,7 @@ def load_model(
     path = os.fspath(filepath)
     with _open_archive(path) as archive:
         description = _read_description(archive, path)
-        model = deserialize_keras_object(description["model"], custom_objects)
-        if not model.built and description.get("build"):
-            model.build_from_config(description["build"])
+        model = _make(description, path, custom_objects)
         assign_weights(model, _read_tensors(archive, _WEIGHTS, path), path)
         if compile and description.get("compile") is not None:
             _restore_compile(model, description["compile"], archive, path, custom_objects)
@@ -159,6 +159,21 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         (None, 1)
     """
     return deserialize_keras_object(json.loads(json_string), custom_objects)
+
+
+def _make(description: dict[str, Any], path: str, custom_objects: Any) -> Any:
+    """Return the model of a description, with new weights and the random streams it had."""
+    try:
+        model = deserialize_keras_object(description["model"], custom_objects)
+        if not model.built and description["build"]:
+            model.build_from_config(description["build"])
+        for name, generator in named_generators(model).items():
+            generator.state = tuple(description["random"][name])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"[load_model] cannot make the model that {path} describes: {error!r}."
+        ) from error
+    return model
 
 
 def _restore_compile(

@@ -12,9 +12,10 @@ from typing import Any
 
 from pydl.layers.layer import Layer
 from pydl.naming import to_snake_case
+from pydl.random import SeedGenerator
 from pydl.variable import Variable
 
-__all__ = ["assign_weights", "named_weights"]
+__all__ = ["assign_weights", "named_generators", "named_weights"]
 
 
 def named_weights(layer: Layer) -> dict[str, Variable]:
@@ -30,22 +31,24 @@ def named_weights(layer: Layer) -> dict[str, Variable]:
         ['dense/kernel', 'dense/bias', 'dense_1/kernel', 'dense_1/bias']
     """
     found: dict[str, Variable] = {}
-    seen: set[int] = set()
-
-    def visit(prefix: str, layer: Layer) -> None:
-        if id(layer) in seen:
-            return
-        seen.add(id(layer))
+    known: set[int] = set()
+    for prefix, inner in _named_layers(layer):
         counts: Counter = Counter()
-        for variable in layer._contents()[0]:
-            if id(variable) not in seen:
-                seen.add(id(variable))
+        for variable in inner._contents()[0]:
+            if id(variable) not in known:
+                known.add(id(variable))
                 found[f"{prefix}{_numbered(variable.name, counts)}"] = variable
-        for name, inner in _children(layer):
-            visit(f"{prefix}{name}/", inner)
-
-    visit("", layer)
     return found
+
+
+def named_generators(layer: Layer) -> dict[str, SeedGenerator]:
+    """Return the random streams of a layer or model by name."""
+    return {
+        f"{prefix}{name}": value
+        for prefix, inner in _named_layers(layer)
+        for name, value in vars(inner).items()
+        if isinstance(value, SeedGenerator)
+    }
 
 
 def assign_weights(
@@ -86,6 +89,21 @@ def assign_weights(
     for name, variable in weights.items():
         if name in values and values[name].shape == variable.shape:
             variable.assign(values[name])
+
+
+def _named_layers(layer: Layer) -> list[tuple[str, Layer]]:
+    """Return the layer and all inside it, each with the prefix of the names of what it holds."""
+    found, seen = [], set()
+
+    def visit(prefix: str, layer: Layer) -> None:
+        if id(layer) not in seen:
+            seen.add(id(layer))
+            found.append((prefix, layer))
+            for name, inner in _children(layer):
+                visit(f"{prefix}{name}/", inner)
+
+    visit("", layer)
+    return found
 
 
 def _children(layer: Layer) -> Iterator[tuple[str, Layer]]:
