@@ -126,15 +126,15 @@ class CallProtocol:
             if self.input_spec is not None:
                 check_inputs(self.input_spec, self._first_argument(args, kwargs), self.name)
 
-    def _run(self, *args, **kwargs) -> Any:
+    def _call_with_weights(self, *args, **kwargs) -> Any:
         layer = self if self.compute_dtype == self.variable_dtype else with_cast_weights(self)
         return layer.call(*args, **kwargs)
 
     def _first_run(self, args: tuple, kwargs: dict) -> Any:
         if self._was_called:
-            return self._run(*args, **kwargs)
+            return self._call_with_weights(*args, **kwargs)
         with name_scope(self.name):  # inner layers are built now
-            outputs = self._run(*args, **kwargs)
+            outputs = self._call_with_weights(*args, **kwargs)
         self._was_called = True
         return outputs
 

@@ -140,7 +140,7 @@ class Layer(CallProtocol, WeightHolder, Configurable):
                 name its parameters `<argument>_shape` to get each shape.
         """
         if self._contents()[1]:
-            infer_outputs(self._run, (self._symbolic(input_shape),), {})
+            infer_outputs(self._call_with_weights, (self._symbolic(input_shape),), {})
 
     def call(self, *args, **kwargs):
         """Compute the outputs; every layer defines it."""
@@ -159,7 +159,7 @@ class Layer(CallProtocol, WeightHolder, Configurable):
         Uses `compute_output_shape` where the layer defines it, else runs `call` on zeros.
         """
         if type(self).compute_output_shape is Layer.compute_output_shape:
-            return infer_outputs(self._run, args, kwargs)
+            return infer_outputs(self._call_with_weights, args, kwargs)
         shapes = self._shapes(args, kwargs, self.compute_output_shape)
         dtype = self.compute_dtype
         first = tree.flatten((args, kwargs))[0]
