@@ -252,5 +252,11 @@ def _any_batch(shape: tuple) -> tuple:
     return (None, *shape[1:]) if shape else shape
 
 
+def default(method: Callable) -> Callable:
+    """Mark a method of the base class, which a layer may define itself."""
+    method.is_default = True
+    return method
+
+
 def _is_default(method: Callable) -> bool:
-    return method.__module__ == "pydl.layers.layer"
+    return getattr(method, "is_default", False)

@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from pydl import regularizers, tree
-from pydl.layers.call import CallProtocol, map_shapes, scoped_build
+from pydl.layers.call import CallProtocol, default, map_shapes, scoped_build
 from pydl.layers.dtype_policy import DTypePolicy, get_policy
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.node import Node
@@ -130,6 +130,7 @@ class Layer(CallProtocol, WeightHolder, Configurable):
         """The symbolic outputs of the first symbolic call."""
         return self._first_node().outputs
 
+    @default
     @scoped_build
     def build(self, input_shape: Any) -> None:
         """Create the weights; layers without an own `build` build the layers inside them.
@@ -167,6 +168,7 @@ class Layer(CallProtocol, WeightHolder, Configurable):
             dtype = first.dtype
         return map_shapes(lambda s: KerasTensor(s, dtype), self.compute_output_shape(**shapes))
 
+    @default
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return the mask of the outputs, given that of the inputs."""
         return previous_mask
