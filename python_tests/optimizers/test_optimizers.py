@@ -105,6 +105,18 @@ def test_some_of_the_variables():
     assert (v[0].numpy() != 1).all() and int(optimizer.iterations) == 2
 
 
+def test_the_order_of_variables_does_not_matter():
+    forward, backward = optimizers.Adam(0.1), optimizers.Adam(0.1)
+    v, w = variables(), variables()
+    backward.build(w)
+    for step in range(3):
+        g = gradients(step)
+        forward.apply(g, v)
+        backward.apply(g[::-1], w[::-1])
+    for a, b in zip(v, w):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
 def test_apply_gradients():
     v = variables()
     optimizers.SGD(1.0).apply_gradients(zip(gradients(0), v))
