@@ -14,6 +14,9 @@ struct ReduceSteps {
   int64_t item, accumulator_item;  // sizes in bytes of elements and of accumulated values
   int64_t vector;                  // accumulated values per vector
 
+  void (*run)(const void* x, int64_t n, void* result);  // a whole dense row
+
+  // Rows in pieces.
   void (*begin)(void* accumulator);
   void (*add)(void* accumulator, const void* x, int64_t stride, int64_t n);
   void (*total)(const void* accumulator, void* result);
@@ -30,6 +33,9 @@ struct ReduceStepsOf {
   using V = Vec<A>;
   using Row = RowAccumulator<R, T>;
 
+  static void run(const void* x, int64_t n, void* result) {
+    *static_cast<A*>(result) = reduce_run<R>(static_cast<const T*>(x), n);
+  }
   static void begin(void* row) {
     static_assert(sizeof(Row) == kAccumulator);
     *static_cast<Row*>(row) = Row();
@@ -61,9 +67,9 @@ struct ReduceStepsOf {
 template <class R, class T>
 ReduceSteps reduce_steps() {
   using Steps = ReduceStepsOf<R, T>;
-  return {sizeof(T),        sizeof(typename R::Acc), Vec<typename R::Acc>::size,
-          Steps::begin,     Steps::add,              Steps::total,
-          Steps::add_rows,  Steps::fill_results,     Steps::fill_elements};
+  return {sizeof(T),    sizeof(typename R::Acc), Vec<typename R::Acc>::size, Steps::run,
+          Steps::begin, Steps::add,              Steps::total,               Steps::add_rows,
+          Steps::fill_results, Steps::fill_elements};
 }
 
 }  // namespace

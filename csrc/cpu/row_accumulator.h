@@ -21,14 +21,19 @@ class RowAccumulator {
   RowAccumulator() {
     for (V& part : parts_) part = R::identity;
   }
-  void add(const T* x, int64_t n) {
+  __attribute__((noinline)) void add(const T* x, int64_t n) {
     const int64_t whole = n / kLanes * kLanes;
-    add_whole(x, whole);
-    if (whole == n) return;
-    T padded[kLanes];
-    for (T& each : padded) each = neutral<R, T>();
-    memcpy(padded, x + whole, (n - whole) * sizeof(T));
-    add_whole(padded, kLanes);
+    if (whole) add_whole(x, whole);
+    x += whole;
+    n -= whole;
+    int k = 0;
+    for (; (k + 1) * V::size <= n; ++k) parts_[k] = R::combine(parts_[k], take<R>(x + k * V::size));
+    const int64_t rest = n - k * V::size;
+    if (rest == 0) return;
+    T padded[V::size];
+    for (int i = 0; i < V::size; ++i) padded[i] = neutral<R, T>();
+    memcpy(padded, x + k * V::size, rest * sizeof(T));
+    parts_[k] = R::combine(parts_[k], take<R>(padded));
   }
   void add(const T* x, int64_t stride, int64_t n) {
     if (stride == 1) return add(x, n);
@@ -48,7 +53,7 @@ class RowAccumulator {
   }
 
  private:
-  __attribute__((noinline)) void add_whole(const T* x, int64_t n) {
+  void add_whole(const T* x, int64_t n) {
     V parts[kParts];
 #pragma GCC unroll 16
     for (int k = 0; k < kParts; ++k) parts[k] = parts_[k];

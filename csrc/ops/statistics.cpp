@@ -12,17 +12,38 @@ Tensor constant(double value, const Tensor& like) {
   return full({}, value, like.dtype(), like.device());
 }
 
-// One kernel call over rows; `of_nothing` is the statistic of no elements.
-Tensor row_statistic(const Op& op, Kernel<PydlRowStatisticArgs> PydlKernelTable::*kernel, const Tensor& x,
-                     const Dims& axes, bool keepdims, double of_nothing) {
+// The axes as one middle axis of a dense (outer, n, inner) array, where they lie side by side.
+bool is_one_axis(const Tensor& x, const Dims& axes) {
+  return x.is_contiguous() && axes.size() > 0 && axes.back() - axes[0] == axes.size() - 1;
+}
+
+Tensor run_variance(const Op& op, const Tensor& x, const Dims& axes, bool keepdims) {
+  Dims shape = reduced_shape(x.shape(), axes, keepdims);
+  int64_t n = reduced_count(x.shape(), axes), inner = 1;
+  if (n == 0) return full(shape, NAN, x.dtype(), op.device());
+  Tensor out = Tensor::empty(shape, x.dtype(), op.device());
+  if (out.count() == 0) return out;
+  Tensor dense = x.detach();
+  if (is_one_axis(x, axes))
+    for (int64_t i = axes.back() + 1; i < x.rank(); ++i) inner *= x.size(static_cast<int>(i));
+  else
+    dense = to_rows(dense, axes);
+  op.launch(&PydlKernelTable::variance,
+            PydlVarianceArgs{static_cast<PydlDType>(x.dtype()), out.count() / inner, n, inner,
+                             dense.data(), out.data()});
+  return out;
+}
+
+Tensor run_logsumexp(const Op& op, const Tensor& x, const Dims& axes, bool keepdims) {
   Dims shape = reduced_shape(x.shape(), axes, keepdims);
   int64_t columns = reduced_count(x.shape(), axes);
-  if (columns == 0) return full(shape, of_nothing, x.dtype(), op.device());
+  if (columns == 0) return full(shape, -INFINITY, x.dtype(), op.device());
   Tensor out = Tensor::empty(shape, x.dtype(), op.device());
   if (out.count() == 0) return out;
   Tensor rows = to_rows(x.detach(), axes);
-  op.launch(kernel, PydlRowStatisticArgs{static_cast<PydlDType>(x.dtype()), out.count(), columns,
-                                         rows.data(), out.data()});
+  op.launch(&PydlKernelTable::logsumexp,
+            PydlLogSumExpArgs{static_cast<PydlDType>(x.dtype()), out.count(), columns, rows.data(),
+                              out.data()});
   return out;
 }
 
@@ -30,7 +51,7 @@ Tensor variance(const char* name, const Tensor& in, const Axes& wanted, bool kee
   Tensor x = real(in);
   Op op(name, x);
   Dims axes = op.axes(wanted, x.rank());
-  Tensor y = row_statistic(op, &PydlKernelTable::variance, x, axes, keepdims, NAN);
+  Tensor y = run_variance(op, x, axes, keepdims);
   if (needs_grad(x))
     record(name, {&y}, {&x}, [x = Saved(x), axes](Backward& b) {
       const Tensor &in = b[x], &dy = b.grad();
@@ -63,7 +84,7 @@ Tensor logsumexp(const Tensor& in, const Axes& wanted, bool keepdims) {
   Tensor x = real(in);
   Op op("logsumexp", x);
   Dims axes = op.axes(wanted, x.rank());
-  Tensor y = row_statistic(op, &PydlKernelTable::logsumexp, x, axes, keepdims, -INFINITY);
+  Tensor y = run_logsumexp(op, x, axes, keepdims);
   if (needs_grad(x))
     record("logsumexp", {&y}, {&x}, [x = Saved(x), y = SavedOutput(y), axes](Backward& b) {
       const Tensor &in = b[x], &dy = b.grad(), out = b[y];

@@ -7,8 +7,9 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kTile = 256;  // columns that one task keeps in the cache
-constexpr int64_t kShort = 16;  // rows of at most this length are transposed block by block
+constexpr int64_t kTile = 1024;  // columns that one task keeps in the cache
+constexpr int64_t kShort = 16;   // rows of at most this length are transposed block by block
+constexpr int64_t kBlock = 128;  // of this many
 
 template <class L>
 struct Largest {
@@ -31,10 +32,16 @@ Mask<L> replaces(Vec<L> x, Vec<L> best) {
 template <class T>
 int64_t find(const T* x, int64_t n, Compute<T> value) {
   using V = Vec<Compute<T>>;
+  constexpr int64_t step = 4 * V::size;
   const bool nan = value != value;
-  const auto hit = [value, nan](V v) { return nan ? is_nan(v) : v == V(value); };
+  const auto hit = [=](int64_t at) {
+    const V v = load(x + at);
+    return nan ? is_nan(v) : v == V(value);
+  };
   int64_t i = 0;
-  while (i + V::size <= n && !any(hit(load(x + i)))) i += V::size;
+  while (i + step <= n && !any((hit(i) | hit(i + V::size)) |
+                               (hit(i + 2 * V::size) | hit(i + 3 * V::size))))
+    i += step;
   for (; i < n; ++i) {
     const Compute<T> each = to_compute(x[i]);
     if (each == value || (nan && each != each)) return i;
@@ -109,33 +116,58 @@ class ColumnBest {
   Vec<I> position_[kTile / V::size];
 };
 
+// Rows [begin, end) of x (n, inner); positions count from the first row of x.
 template <class O, class T>
-void along_columns(const PydlContext* context, const PydlArgReduceArgs& a) {
-  const int64_t tiles = (a.inner + kTile - 1) / kTile;
+void scan_rows(const T* x, int64_t begin, int64_t end, int64_t inner, int64_t width, int32_t* out) {
+  ColumnBest<O, T> columns(width);
+  for (int64_t row = begin; row < end; ++row) columns.see(x + row * inner, row);
+  columns.write(out);
+}
+
+// Where there are fewer tiles than threads, each tile is cut into parts of its rows, and the first of
+// the best parts wins: the same result for any number of parts.
+template <class O, class T>
+PydlStatus along_columns(const PydlContext* context, const PydlArgReduceArgs& a) {
+  const T* x = static_cast<const T*>(a.x);
+  const int64_t tiles = (a.inner + kTile - 1) / kTile, results = a.outer * a.inner;
   const int64_t work = a.n * (a.inner / tiles + 16);
-  parallel_for(context, a.outer * tiles, kTaskWork / work + 1, [&](int64_t begin, int64_t end) {
+  int64_t parts = work * a.outer * tiles / kTaskWork + 1;
+  if (parts > context->num_threads) parts = context->num_threads;
+  parts = (parts + a.outer * tiles - 1) / (a.outer * tiles);
+  if (parts > a.n) parts = a.n;
+  Scratch<int32_t> positions(context, parts * results);
+  if (!positions) return PYDL_ERROR_MEMORY;
+  parallel_for(context, a.outer * tiles * parts, kTaskWork * parts / work + 1,
+               [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = i % tiles * kTile;
-      const T* x = static_cast<const T*>(a.x) + i / tiles * a.n * a.inner + first;
-      ColumnBest<O, T> columns(a.inner - first < kTile ? a.inner - first : kTile);
-      for (int64_t row = 0; row < a.n; ++row) columns.see(x + row * a.inner, row);
-      columns.write(a.out + i / tiles * a.inner + first);
+      const int64_t part = i % parts, tile = i / parts % tiles * kTile, outer = i / parts / tiles;
+      scan_rows<O>(x + outer * a.n * a.inner + tile, a.n * part / parts, a.n * (part + 1) / parts,
+                   a.inner, a.inner - tile < kTile ? a.inner - tile : kTile,
+                   positions.data() + part * results + outer * a.inner + tile);
     }
   });
+  using V = Vec<typename O::Reducer::Input>;
+  for (int64_t i = 0; i < results; ++i) {
+    const T* column = x + i / a.inner * a.n * a.inner + i % a.inner;
+    const auto value = [&](int32_t row) { return V(to_compute(column[row * a.inner])); };
+    a.out[i] = positions[i];
+    for (int64_t part = 1; part < parts; ++part)
+      if (any(replaces<O>(value(positions[part * results + i]), value(a.out[i]))))
+        a.out[i] = positions[part * results + i];
+  }
+  return PYDL_OK;
 }
 
 template <class O, class T>
 void along_short_rows(const PydlContext* context, const PydlArgReduceArgs& a) {
   const T* x = static_cast<const T*>(a.x);
   parallel_for(context, a.outer, kTaskWork / (a.n + 4), [&](int64_t begin, int64_t end) {
-    T block[kShort * kTile];
-    for (int64_t first = begin; first < end; first += kTile) {
-      const int64_t width = end - first < kTile ? end - first : kTile;
+    T block[kShort * kBlock];
+    for (int64_t first = begin; first < end; first += kBlock) {
+      const int64_t width = end - first < kBlock ? end - first : kBlock;
       for (int64_t j = 0; j < width; ++j)
-        for (int64_t r = 0; r < a.n; ++r) block[r * kTile + j] = x[(first + j) * a.n + r];
-      ColumnBest<O, T> columns(width);
-      for (int64_t r = 0; r < a.n; ++r) columns.see(block + r * kTile, r);
-      columns.write(a.out + first);
+        for (int64_t r = 0; r < a.n; ++r) block[r * kBlock + j] = x[(first + j) * a.n + r];
+      scan_rows<O>(block, 0, a.n, kBlock, width, a.out + first);
     }
   });
 }
@@ -143,9 +175,9 @@ void along_short_rows(const PydlContext* context, const PydlArgReduceArgs& a) {
 template <template <class> class Order, class T>
 PydlStatus arg_reduce_as(const PydlContext* context, const PydlArgReduceArgs& a) {
   using Wide = std::conditional_t<sizeof(T) == 1, int32_t, Compute<T>>;  // room for positions
-  if (a.inner > 1) along_columns<Order<Wide>, T>(context, a);
-  else if (a.n <= kShort) along_short_rows<Order<Wide>, T>(context, a);
-  else return along_rows<Order<Compute<T>>, T>(context, a);
+  if (a.inner > 1) return along_columns<Order<Wide>, T>(context, a);
+  if (a.n > kShort) return along_rows<Order<Compute<T>>, T>(context, a);
+  along_short_rows<Order<Wide>, T>(context, a);
   return PYDL_OK;
 }
 

@@ -39,7 +39,7 @@ Partial<Compute<T>> partial_of(const T* x, int64_t n) {
 }
 
 template <class T>
-PydlStatus logsumexp_as(const PydlContext* context, const PydlRowStatisticArgs& a) {
+PydlStatus logsumexp_as(const PydlContext* context, const PydlLogSumExpArgs& a) {
   using C = Compute<T>;
   const int64_t chunks = (a.columns + kChunk - 1) / kChunk;
   Scratch<Partial<C>> partials(context, chunks == 1 ? 0 : a.rows * chunks);
@@ -74,7 +74,7 @@ PydlStatus logsumexp_as(const PydlContext* context, const PydlRowStatisticArgs& 
 
 }  // namespace
 
-PydlStatus logsumexp(const PydlContext* context, const PydlRowStatisticArgs* args) {
+PydlStatus logsumexp(const PydlContext* context, const PydlLogSumExpArgs* args) {
   return visit_floating(context, "logsumexp", args->dtype, [&](auto zero) {
     return logsumexp_as<decltype(zero)>(context, *args);
   });

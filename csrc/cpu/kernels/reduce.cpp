@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kChunkRows = 64;   // rows per partial result of a column
 constexpr int64_t kTile = 1024;      // columns that one task accumulates in the cache
+constexpr int64_t kNarrow = 64;      // rows narrower than this are merged where they lie densely
 constexpr int64_t kShort = 16;       // results of at most this many elements are computed
 constexpr int64_t kShortBlock = 64;  // side by side, so many at a time
 constexpr int64_t kLargestItem = 8;
@@ -38,8 +39,6 @@ struct Chunks {
 
 void reduce_chunk(const ReduceSteps& steps, const Chunks& chunks, const Bytes* x, int64_t chunk,
                   Bytes* result) {
-  alignas(64) Bytes accumulator[kAccumulator];
-  steps.begin(accumulator);
   const int64_t first_run = chunk / chunks.pieces * chunks.runs_per_chunk;
   const int64_t begin = chunk % chunks.pieces * kChunk;
   const int64_t n = chunks.run - begin < kChunk ? chunks.run - begin : kChunk;
@@ -47,6 +46,10 @@ void reduce_chunk(const ReduceSteps& steps, const Chunks& chunks, const Bytes* x
   if (runs_left > chunks.runs_per_chunk) runs_left = chunks.runs_per_chunk;
   Walk runs = chunks.runs;
   runs.seek(first_run);
+  if (runs_left == 1 && chunks.stride == 1)
+    return steps.run(x + (runs.offset + begin) * steps.item, n, result);
+  alignas(64) Bytes accumulator[kAccumulator];
+  steps.begin(accumulator);
   for (; runs_left > 0; --runs_left, runs.next())
     steps.add(accumulator, x + (runs.offset + begin * chunks.stride) * steps.item, chunks.stride, n);
   steps.total(accumulator, result);
@@ -72,25 +75,20 @@ void reduce_rows(const PydlContext* context, const PydlReduceArgs& a, const Redu
   });
 }
 
-// Reduces rows [begin, end) of `columns` elements each into results, which holds whole vectors. Missing
-// rows and columns are filled up with neutral elements.
-void reduce_tile(const ReduceSteps& steps, const Bytes* x, Walk rows, int64_t begin, int64_t end,
-                 Bytes* results, int64_t columns) {
+// Reduces rows of `columns` elements each into results, which holds whole vectors. Missing rows and
+// columns are filled up with neutral elements.
+void reduce_tile(const ReduceSteps& steps, const Bytes* const* rows, int64_t count, Bytes* results,
+                 int64_t columns) {
   const int64_t whole = columns / steps.vector * steps.vector, rest = columns - whole;
   alignas(64) Bytes edge[kGroup][kLargestItem * 64], blank[kTile * kLargestItem];
   if (rest)
     for (auto& row : edge) steps.fill_elements(row, steps.vector);
-  if ((end - begin) % kGroup) steps.fill_elements(blank, columns);
+  if (count % kGroup) steps.fill_elements(blank, columns);
   steps.fill_results(results, rest ? whole + steps.vector : whole);
-  rows.seek(begin);
-  for (int64_t row = begin; row < end; row += kGroup) {
+  for (int64_t row = 0; row < count; row += kGroup) {
     const void *group[kGroup], *edges[kGroup];
     for (int r = 0; r < kGroup; ++r) {
-      const Bytes* from = blank;
-      if (row + r < end) {
-        from = x + rows.offset * steps.item;
-        rows.next();
-      }
+      const Bytes* from = row + r < count ? rows[row + r] : blank;
       if (rest) memcpy(edge[r], from + whole * steps.item, rest * steps.item);
       group[r] = from;
       edges[r] = edge[r];
@@ -100,26 +98,51 @@ void reduce_tile(const ReduceSteps& steps, const Bytes* x, Walk rows, int64_t be
   }
 }
 
-// partials[kept][chunk][column]
+// How the reduced rows of columns are cut up. Where rows are narrow and lie densely, `merged` of them
+// count as one row, whose results are partial results of that many rows.
+struct RowChunks {
+  Walk rows;
+  int64_t row_count, columns, merged = 1, count;
+
+  explicit RowChunks(const PydlReduceArgs& a)
+      : rows(a.reduced_rank, a.reduced_shape, a.reduced_strides),
+        row_count(rows.count()),
+        columns(a.kept_shape[a.kept_rank - 1]) {
+    const bool dense = a.reduced_rank == 1 && a.reduced_strides[0] == columns;
+    if (dense && columns < kNarrow && row_count >= kChunkRows * kNarrow) merged = kNarrow / columns + 1;
+    count = (row_count + kChunkRows * merged - 1) / (kChunkRows * merged);
+  }
+};
+
+// partials[kept][chunk][merged][column]
 void reduce_columns(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
-                    int64_t chunks, Bytes* partials) {
+                    const RowChunks& chunks, Bytes* partials) {
   const Walk kept(a.kept_rank - 1, a.kept_shape, a.kept_strides);
-  const Walk rows(a.reduced_rank, a.reduced_shape, a.reduced_strides);
-  const int64_t row_count = rows.count();
-  const int64_t columns = a.kept_shape[a.kept_rank - 1];
+  const int64_t columns = chunks.columns * chunks.merged, whole_rows = chunks.row_count / chunks.merged;
+  const int64_t left_over = chunks.row_count % chunks.merged * chunks.columns * steps.item;
   const int64_t tiles = (columns + kTile - 1) / kTile;
-  const int64_t work = (columns / tiles + 16) * (row_count / chunks);
-  parallel_for(context, kept.count() * chunks * tiles, kTaskWork / work + 1,
+  const int64_t work = (columns / tiles + 16) * (chunks.row_count / chunks.merged / chunks.count + 1);
+  parallel_for(context, kept.count() * chunks.count * tiles, kTaskWork / work + 1,
                [&](int64_t begin, int64_t end) {
     alignas(64) Bytes results[kTile * kLargestItem];
+    Bytes last[2 * kNarrow * kLargestItem];
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t chunk = i / tiles % chunks, first = i % tiles * kTile;
+      const int64_t chunk = i / tiles % chunks.count, first = i % tiles * kTile;
       const int64_t width = columns - first < kTile ? columns - first : kTile;
-      const int64_t last_row = (chunk + 1) * kChunkRows;
-      Walk at = kept;
-      at.seek(i / tiles / chunks);
-      reduce_tile(steps, static_cast<const Bytes*>(a.x) + (at.offset + first) * steps.item, rows,
-                  chunk * kChunkRows, last_row < row_count ? last_row : row_count, results, width);
+      Walk at = kept, row = chunks.rows;
+      at.seek(i / tiles / chunks.count);
+      const Bytes* x = static_cast<const Bytes*>(a.x) + (at.offset + first) * steps.item;
+      const Bytes* rows[kChunkRows + 1];
+      int64_t count = 0, left = whole_rows - chunk * kChunkRows;
+      if (left > kChunkRows) left = kChunkRows;
+      if (left > 0) row.seek(chunk * kChunkRows);
+      for (; count < left; ++count, row.next()) rows[count] = x + row.offset * chunks.merged * steps.item;
+      if (left_over && chunk == chunks.count - 1) {
+        steps.fill_elements(last, columns);
+        memcpy(last, x + whole_rows * columns * steps.item, left_over);
+        rows[count++] = last;
+      }
+      reduce_tile(steps, rows, count, results, width);
       memcpy(partials + (i / tiles * columns + first) * steps.accumulator_item, results,
              width * steps.accumulator_item);
     }
@@ -143,15 +166,16 @@ void reduce_short(const PydlContext* context, const PydlReduceArgs& a, const Red
   parallel_for(context, kept.count(), kTaskWork / (rows + 4), [&](int64_t begin, int64_t end) {
     Item block[kShort * kShortBlock];
     alignas(64) Bytes block_results[kShortBlock * kLargestItem];
-    const int64_t stride = kShortBlock;
+    const Bytes* block_rows[kShort];
+    for (int64_t r = 0; r < rows; ++r)
+      block_rows[r] = reinterpret_cast<const Bytes*>(block + r * kShortBlock);
     Walk at = kept;
     at.seek(begin);
     for (int64_t first = begin; first < end; first += kShortBlock) {
       const int64_t width = end - first < kShortBlock ? end - first : kShortBlock;
       for (int64_t j = 0; j < width; ++j, at.next())
         gather(static_cast<const Item*>(a.x) + at.offset, offsets, rows, block + j);
-      reduce_tile(steps, reinterpret_cast<const Bytes*>(block), Walk(1, &rows, &stride), 0, rows,
-                  block_results, width);
+      reduce_tile(steps, block_rows, rows, block_results, width);
       memcpy(results + first * steps.accumulator_item, block_results, width * steps.accumulator_item);
     }
   });
@@ -195,11 +219,10 @@ void finish(const void* totals, int64_t count, double divisor, void* out) {
 }
 using Finish = void (*)(const void* totals, int64_t count, double divisor, void* out);
 
-// One result per chunk.
-void reduce_chunks(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
-                   const Chunks& rows, int64_t chunks, Bytes* partials) {
-  if (along_columns(a)) reduce_columns(context, a, steps, chunks, partials);
-  else if (rows.run * rows.run_count > kShort) reduce_rows(context, a, steps, rows, partials);
+// One result per row.
+void reduce_any_rows(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
+                     const Chunks& chunks, Bytes* partials) {
+  if (chunks.run * chunks.run_count > kShort) reduce_rows(context, a, steps, chunks, partials);
   else if (steps.item == 1) reduce_short<uint8_t>(context, a, steps, partials);
   else if (steps.item == 2) reduce_short<uint16_t>(context, a, steps, partials);
   else if (steps.item == 4) reduce_short<uint32_t>(context, a, steps, partials);
@@ -210,16 +233,24 @@ void reduce_chunks(const PydlContext* context, const PydlReduceArgs& a, const Re
 PydlStatus reduce_with(const PydlContext* context, const PydlReduceArgs& a, const ReduceSteps& steps,
                        const ReduceSteps& again, Finish finish, double divisor) {
   const Chunks rows(a);
-  const int64_t row_chunks = (rows.run * rows.run_count + kChunkRows - 1) / kChunkRows;
-  const int64_t chunks = along_columns(a) ? row_chunks : rows.count;
+  const bool columnwise = along_columns(a);
+  const auto pass = [&](Bytes* partials) {
+    if (columnwise) reduce_columns(context, a, steps, RowChunks(a), partials);
+    else reduce_any_rows(context, a, steps, rows, partials);
+  };
+  int64_t chunks = rows.count;
+  if (columnwise) {
+    const RowChunks cut(a);
+    chunks = cut.count * cut.merged;
+  }
   if (chunks == 1 && !finish) {
-    reduce_chunks(context, a, steps, rows, chunks, static_cast<Bytes*>(a.out));
+    pass(static_cast<Bytes*>(a.out));
     return PYDL_OK;
   }
   const int64_t results = Walk(a.kept_rank, a.kept_shape, a.kept_strides).count();
   Scratch<Bytes> partials(context, results * chunks * steps.accumulator_item);
   if (!partials) return PYDL_ERROR_MEMORY;
-  reduce_chunks(context, a, steps, rows, chunks, partials.data());
+  pass(partials.data());
   if (chunks > 1) {
     const PydlReduceArgs next = partial_args(a, partials.data(), results, chunks);
     return reduce_with(context, next, again, again, finish, divisor);

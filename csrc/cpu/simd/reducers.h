@@ -70,17 +70,21 @@ struct CountNonzero {
   static Vec<Acc> combine(Vec<Acc> a, Vec<Acc> b) { return a + b; }
 };
 
+typedef uint8_t ByteLanes __attribute__((vector_size(isa::kVectorBytes / 4)));
+
 // Mapped elements, read as R::Input: 8-bit integers may widen.
 template <class R, class T>
 inline Vec<typename R::Acc> take(const T* p) {
   using L = typename R::Input;
   if constexpr (std::is_same_v<L, Compute<T>>) {
     return R::map(load(p));
-  } else {
-    typedef T Narrow __attribute__((vector_size(sizeof(T) * Vec<L>::size)));
-    Narrow narrow;
-    memcpy(&narrow, p, sizeof narrow);
-    return R::map(Vec<L>(__builtin_convertvector(narrow, isa::Raw<L>)));
+  } else {  // bytes: zero-extended in two steps, then the sign
+    static_assert(std::is_same_v<L, int32_t> && sizeof(T) == 1);
+    ByteLanes bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    Vec<L> wide = (isa::Raw<L>)isa::widen_bits(__builtin_convertvector(bytes, isa::HalfBits));
+    if constexpr (std::is_signed_v<T>) wide = (wide ^ Vec<L>(128)) - Vec<L>(128);
+    return R::map(wide);
   }
 }
 

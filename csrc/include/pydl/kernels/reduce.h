@@ -37,16 +37,24 @@ typedef struct PydlArgReduceArgs {
   int32_t* out;
 } PydlArgReduceArgs;
 
-// Of each row of a dense (rows, columns) array; columns > 0.
-typedef struct PydlRowStatisticArgs {
+// The variance along the middle axis of a dense (outer, n, inner) array.
+typedef struct PydlVarianceArgs {
+  PydlDType dtype;
+  int64_t outer, n, inner;  // n > 0
+  const void* x;
+  void* out;
+} PydlVarianceArgs;
+
+// log(sum(exp(x))) of each row of a dense (rows, columns) array; columns > 0.
+typedef struct PydlLogSumExpArgs {
   PydlDType dtype;
   int64_t rows, columns;
   const void* x;
   void* out;
-} PydlRowStatisticArgs;
+} PydlLogSumExpArgs;
 
 #define PYDL_REDUCE_KERNELS(X)          \
   X(reduce, PydlReduceArgs)             \
   X(arg_reduce, PydlArgReduceArgs)      \
-  X(variance, PydlRowStatisticArgs)     \
-  X(logsumexp, PydlRowStatisticArgs)
+  X(variance, PydlVarianceArgs)         \
+  X(logsumexp, PydlLogSumExpArgs)
