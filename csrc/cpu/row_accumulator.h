@@ -28,12 +28,8 @@ class RowAccumulator {
     n -= whole;
     int k = 0;
     for (; (k + 1) * V::size <= n; ++k) parts_[k] = R::combine(parts_[k], take<R>(x + k * V::size));
-    const int64_t rest = n - k * V::size;
-    if (rest == 0) return;
-    T padded[V::size];
-    for (int i = 0; i < V::size; ++i) padded[i] = neutral<R, T>();
-    memcpy(padded, x + k * V::size, rest * sizeof(T));
-    parts_[k] = R::combine(parts_[k], take<R>(padded));
+    const int rest = static_cast<int>(n - k * V::size);
+    if (rest) parts_[k] = R::combine(parts_[k], take<R>(x + k * V::size, rest));
   }
   void add(const T* x, int64_t stride, int64_t n) {
     if (stride == 1) return add(x, n);

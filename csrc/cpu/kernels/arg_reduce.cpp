@@ -42,6 +42,7 @@ int64_t find(const T* x, int64_t n, Compute<T> value) {
   while (i + step <= n && !any((hit(i) | hit(i + V::size)) |
                                (hit(i + 2 * V::size) | hit(i + 3 * V::size))))
     i += step;
+  while (i + V::size <= n && !any(hit(i))) i += V::size;
   for (; i < n; ++i) {
     const Compute<T> each = to_compute(x[i]);
     if (each == value || (nan && each != each)) return i;

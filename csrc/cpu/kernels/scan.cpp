@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kChunk = 16384;     // elements of a long row that one task scans
 constexpr int64_t kManyRows = 64;     // with so many rows, rows stay whole
-constexpr int64_t kTile = 512;        // columns that one task scans side by side
+constexpr int64_t kTile = 1024;       // columns that one task scans side by side
 constexpr int64_t kTaskWork = 32768;  // elements worth a thread
 
 // Integers wrap around.
@@ -57,17 +57,46 @@ struct Linear {
   }
 };
 
-// One row, or a part of one, after `before`. `step` is 1, or -1 when everything is read backwards.
-template <class S, class T>
-void scan_row(const T* x, const T* factors, T* out, int64_t n, int64_t step, Accumulator<T> before) {
-  for (int64_t i = 0; i < n; ++i) {
-    const T factor = std::is_same_v<S, Linear> ? factors[i * step] : T{};
-    before = S::next(before, widen(x[i * step]), widen(factor));
-    out[i * step] = narrow<T>(before);
+// One row, or a part of one, after `before`.
+template <class T>
+struct Part {
+  const T* x;
+  const T* factors;
+  T* out;
+  Accumulator<T> before;
+};
+
+// `count` parts of n elements side by side: each sum waits for the one before it, so that a single one
+// would leave the CPU idle. `step` is 1, or -1 when everything is read backwards.
+template <int count, class S, class T>
+void scan_parts(const Part<T>* parts, int64_t n, int64_t step) {
+  Part<T> p[count];
+  for (int k = 0; k < count; ++k) p[k] = parts[k];
+  for (int64_t i = 0; i < n; ++i)
+#pragma GCC unroll 8
+    for (int k = 0; k < count; ++k) {
+      const T factor = std::is_same_v<S, Linear> ? p[k].factors[i * step] : T{};
+      p[k].before = S::next(p[k].before, widen(p[k].x[i * step]), widen(factor));
+      p[k].out[i * step] = narrow<T>(p[k].before);
+    }
+}
+
+// Calls part_at(i) for i in [begin, end) and scans those parts.
+constexpr int kTogether = 4;
+template <class S, class T, class PartAt>
+void scan_all_parts(int64_t begin, int64_t end, int64_t n, int64_t step, PartAt part_at) {
+  for (; begin + kTogether <= end; begin += kTogether) {
+    Part<T> parts[kTogether];
+    for (int k = 0; k < kTogether; ++k) parts[k] = part_at(begin + k);
+    scan_parts<kTogether, S>(parts, n, step);
+  }
+  for (; begin < end; ++begin) {
+    const Part<T> part = part_at(begin);
+    scan_parts<1, S>(&part, n, step);
   }
 }
 
-// The last value of scan_row, by several accumulators.
+// What scanning all of x ends with, by several accumulators.
 template <class S, class T>
 Accumulator<T> total(const T* x, int64_t n) {
   using A = Accumulator<T>;
@@ -88,33 +117,34 @@ void scan_whole_rows(const PydlContext* context, const PydlScanArgs& a) {
   T* out = static_cast<T*>(a.out);
   const int64_t first = a.reverse ? a.n - 1 : 0, step = a.reverse ? -1 : 1;
   parallel_for(context, a.outer, kTaskWork / a.n + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
+    scan_all_parts<S, T>(begin, end, a.n, step, [&](int64_t row) {
       const int64_t at = row * a.n + first;
-      scan_row<S>(x + at, factors ? factors + at : factors, out + at, a.n, step, S::initial);
-    }
+      return Part<T>{x + at, factors ? factors + at : factors, out + at, S::initial};
+    });
   });
 }
 
-// Chunks of long rows: their totals first, then each chunk after the total of those before it.
+// Chunks of long rows: their totals first, then each chunk after the total of those before it. The
+// first chunk in the order of the scan takes what is over, so that all others have one size.
 template <class S, class T>
 PydlStatus scan_chunks(const PydlContext* context, const PydlScanArgs& a) {
   using A = Accumulator<T>;
   const T* x = static_cast<const T*>(a.x);
   T* out = static_cast<T*>(a.out);
-  const int64_t chunks = (a.n + kChunk - 1) / kChunk;
+  const int64_t chunks = (a.n + kChunk - 1) / kChunk, first_size = a.n - (chunks - 1) * kChunk;
+  const int64_t step = a.reverse ? -1 : 1;
   Scratch<A> before(context, a.outer * chunks);
   if (!before) return PYDL_ERROR_MEMORY;
-  // Calls body(chunk, first element, size) for chunks in the order of the scan.
-  const auto for_each = [&](auto body) {
-    parallel_for(context, a.outer * chunks, 2, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t skipped = i % chunks * kChunk, left = a.n - skipped;
-        const int64_t size = left < kChunk ? left : kChunk;
-        body(i, i / chunks * a.n + (a.reverse ? left - size : skipped), size);
-      }
-    });
+  // Where chunk i of all rows begins, in the order of the scan.
+  const auto start = [&](int64_t i) {
+    const int64_t skipped = i % chunks ? first_size + (i % chunks - 1) * kChunk : 0;
+    return i / chunks * a.n + (a.reverse ? a.n - 1 - skipped : skipped);
   };
-  for_each([&](int64_t i, int64_t first, int64_t size) { before[i] = total<S>(x + first, size); });
+  const auto size = [&](int64_t i) { return i % chunks ? kChunk : first_size; };
+  parallel_for(context, a.outer * chunks, 2, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      before[i] = total<S>(x + start(i) - (a.reverse ? size(i) - 1 : 0), size(i));
+  });
   for (int64_t row = 0; row < a.outer; ++row) {
     A sum = S::initial;
     for (int64_t i = row * chunks; i < (row + 1) * chunks; ++i) {
@@ -123,10 +153,19 @@ PydlStatus scan_chunks(const PydlContext* context, const PydlScanArgs& a) {
       sum = S::next(sum, here, A{});
     }
   }
-  const T* no_factors = nullptr;
-  for_each([&](int64_t i, int64_t first, int64_t size) {
-    if (a.reverse) first += size - 1;
-    scan_row<S>(x + first, no_factors, out + first, size, a.reverse ? -1 : 1, before[i]);
+  const auto part_at = [&](int64_t i) {
+    return Part<T>{x + start(i), nullptr, out + start(i), before[i]};
+  };
+  parallel_for(context, a.outer * chunks, 2, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t row_end = (begin / chunks + 1) * chunks < end ? (begin / chunks + 1) * chunks : end;
+      if (begin % chunks == 0) {
+        scan_all_parts<S, T>(begin, begin + 1, first_size, step, part_at);
+        ++begin;
+      }
+      scan_all_parts<S, T>(begin, row_end, kChunk, step, part_at);
+      begin = row_end;
+    }
   });
   return PYDL_OK;
 }

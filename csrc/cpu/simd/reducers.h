@@ -72,19 +72,34 @@ struct CountNonzero {
 
 typedef uint8_t ByteLanes __attribute__((vector_size(isa::kVectorBytes / 4)));
 
-// Mapped elements, read as R::Input: 8-bit integers may widen.
+inline Vec<int32_t> extend(ByteLanes bytes, uint8_t) {
+  return (isa::Raw<int32_t>)isa::widen_bits(__builtin_convertvector(bytes, isa::HalfBits));
+}
+inline Vec<int32_t> extend(ByteLanes bytes, int8_t) {
+  return (extend(bytes, uint8_t{}) ^ 128) - 128;
+}
+
+// Mapped elements, read as R::Input: 8-bit integers may widen. With n, the first n < size; the other
+// lanes hold the identity.
 template <class R, class T>
 inline Vec<typename R::Acc> take(const T* p) {
-  using L = typename R::Input;
-  if constexpr (std::is_same_v<L, Compute<T>>) {
+  if constexpr (std::is_same_v<typename R::Input, Compute<T>>) {
     return R::map(load(p));
-  } else {  // bytes: zero-extended in two steps, then the sign
-    static_assert(std::is_same_v<L, int32_t> && sizeof(T) == 1);
+  } else {
     ByteLanes bytes;
     memcpy(&bytes, p, sizeof bytes);
-    Vec<L> wide = (isa::Raw<L>)isa::widen_bits(__builtin_convertvector(bytes, isa::HalfBits));
-    if constexpr (std::is_signed_v<T>) wide = (wide ^ Vec<L>(128)) - Vec<L>(128);
-    return R::map(wide);
+    return R::map(extend(bytes, T{}));
+  }
+}
+template <class R, class T>
+inline Vec<typename R::Acc> take(const T* p, int n) {
+  using A = typename R::Acc;
+  if constexpr (std::is_same_v<typename R::Input, Compute<T>>) {
+    return select(first_lanes<A>(n), R::map(load(p, n)), R::identity);
+  } else {
+    ByteLanes bytes = {};
+    memcpy(&bytes, p, n);
+    return select(first_lanes<A>(n), R::map(extend(bytes, T{})), R::identity);
   }
 }
 
