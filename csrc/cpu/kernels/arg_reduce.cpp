@@ -28,26 +28,25 @@ Mask<L> replaces(Vec<L> x, Vec<L> best) {
   return better;
 }
 
-// The first position of `value`, which is there.
+// The first position where hit(vector) is true of a lane; there is one.
+template <class T, class Hit>
+int64_t find_if(const T* x, int64_t n, Hit hit) {
+  using V = Vec<Compute<T>>;
+  constexpr int64_t step = 4 * V::size;
+  const auto at = [&](int64_t i) { return hit(load(x + i)); };
+  int64_t i = 0;
+  while (i + step <= n &&
+         !any((at(i) | at(i + V::size)) | (at(i + 2 * V::size) | at(i + 3 * V::size))))
+    i += step;
+  while (i + V::size <= n && !any(at(i))) i += V::size;
+  while (i < n && !any(hit(V(to_compute(x[i]))))) ++i;
+  return i;
+}
 template <class T>
 int64_t find(const T* x, int64_t n, Compute<T> value) {
   using V = Vec<Compute<T>>;
-  constexpr int64_t step = 4 * V::size;
-  const bool nan = value != value;
-  const auto hit = [=](int64_t at) {
-    const V v = load(x + at);
-    return nan ? is_nan(v) : v == V(value);
-  };
-  int64_t i = 0;
-  while (i + step <= n && !any((hit(i) | hit(i + V::size)) |
-                               (hit(i + 2 * V::size) | hit(i + 3 * V::size))))
-    i += step;
-  while (i + V::size <= n && !any(hit(i))) i += V::size;
-  for (; i < n; ++i) {
-    const Compute<T> each = to_compute(x[i]);
-    if (each == value || (nan && each != each)) return i;
-  }
-  return 0;
+  if (value != value) return find_if(x, n, [](V v) { return is_nan(v); });
+  return find_if(x, n, [value](V v) { return v == V(value); });
 }
 
 template <class O, class T>
