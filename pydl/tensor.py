@@ -244,16 +244,15 @@ Tensor.T = property(
 )
 
 
-def _reduction(name: str) -> None:
-    function = getattr(ops, name)
-
-    def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return function(self, axis, keepdims)
-
-    method.__name__ = name
-    method.__doc__ = f"See `pydl.ops.{name}`."
-    setattr(Tensor, name, method)
+@_method
+def __pos__(self: Tensor) -> Tensor:
+    return self
 
 
-for _name in ("sum", "mean"):
-    _reduction(_name)
+# Ops of one tensor first are methods too, with the same arguments.
+for _name in (
+    "all", "any", "argmax", "argmin", "clip", "cumprod", "cumsum", "dot", "max", "mean", "min",
+    "permute", "prod", "ravel", "repeat", "round", "squeeze", "std", "sum", "swapaxes", "take", "var",
+):  # fmt: skip
+    setattr(Tensor, _name, getattr(ops, _name))
+Tensor.flatten = ops.ravel

@@ -282,3 +282,10 @@ def test_bad_dtypes():
     for bad in ("float33", "int", object):
         with pytest.raises(TypeError):
             pydl.tensor([1.0], dtype=bad)
+
+
+def test_methods_are_ops():
+    x = pydl.tensor(np.arange(6.0).reshape(2, 3))
+    assert x.max(axis=1).tolist() == [2.0, 5.0] and x.argmin().item() == 0
+    assert x.flatten().shape == (6,) and (+x) is x and x.clip(1, 2).min().item() == 1
+    assert x.swapaxes(0, 1).shape == x.permute((1, 0)).shape == x.transpose().shape == (3, 2)
