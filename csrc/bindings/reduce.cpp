@@ -1,6 +1,7 @@
 #include "bindings/python.h"
 #include "ops/reduce.h"
 #include "ops/scan.h"
+#include "ops/sort.h"
 #include "ops/statistics.h"
 
 namespace pydl {
@@ -35,6 +36,9 @@ void bind_reduce(py::module_& module) {
   };
   bind_scan("cumsum", &cumsum);
   bind_scan("cumprod", &cumprod);
+  module.def("sort", &sort, py::arg("x"), py::arg("axis") = -1, WithoutGil());
+  module.def("argsort", &argsort, py::arg("x"), py::arg("axis") = -1, WithoutGil());
+  module.def("top_k", &top_k, py::arg("x"), py::arg("k"), WithoutGil());
 }
 
 }  // namespace pydl

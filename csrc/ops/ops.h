@@ -13,5 +13,6 @@
 #include "ops/scan.h"
 #include "ops/shape.h"
 #include "ops/softmax.h"
+#include "ops/sort.h"
 #include "ops/statistics.h"
 #include "ops/take.h"

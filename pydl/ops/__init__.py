@@ -14,6 +14,7 @@ from pydl.ops.optimizer import *  # noqa: F403
 from pydl.ops.pool import *  # noqa: F403
 from pydl.ops.reduce import *  # noqa: F403
 from pydl.ops.shape import *  # noqa: F403
+from pydl.ops.sort import *  # noqa: F403
 from pydl.ops.symbolic import accept_symbolic as _accept_symbolic
 
 __all__ = sorted(
