@@ -117,7 +117,8 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> Variable:
         """Add `value` in place; see `assign`."""
-        return self.assign(self.detach() + value)
+        _core.add_(self, value)
+        return self
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract `value` in place; see `assign`."""

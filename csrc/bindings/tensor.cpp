@@ -259,6 +259,15 @@ void bind_tensor(py::module_& module) {
                assign(target, source);
              },
              py::arg("target"), py::arg("source"), WithoutGil());
+  // In one call, because state such as that of metrics is added to at every step of training.
+  module.def("add_",
+             [](py::handle target, py::handle value) {
+               Tensor term = operands_from_python(target, value).second;
+               Tensor written = tensor_of(target.ptr()).detach();
+               py::gil_scoped_release without_gil;
+               assign(written, add(written, term.detach()));
+             },
+             py::arg("target"), py::arg("value"));
 }
 
 }  // namespace pydl
