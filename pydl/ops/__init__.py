@@ -3,6 +3,7 @@
 from pydl.ops.activation import *  # noqa: F403
 from pydl.ops.conv import *  # noqa: F403
 from pydl.ops.creation import *  # noqa: F403
+from pydl.ops.einsum import *  # noqa: F403
 from pydl.ops.elementwise import *  # noqa: F403
 from pydl.ops.indexing import *  # noqa: F403
 from pydl.ops.linalg import *  # noqa: F403
