@@ -6,7 +6,7 @@ from typing import Any
 
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
-from pydl.ops import batch_norm
+from pydl.ops.norm import batch_norm
 
 __all__ = ["BatchNormalization"]
 

@@ -6,7 +6,7 @@ from pydl import activations
 from pydl.layers.arguments import check_data_format, positive_int, size_tuple
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
-from pydl.ops import conv
+from pydl.ops.conv import conv
 
 __all__ = ["BaseConv", "Conv1D", "Conv2D", "window_output_size"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydl.layers.conv import BaseConv
-from pydl.ops import conv_transpose
+from pydl.ops.conv import conv_transpose
 
 __all__ = ["Conv2DTranspose"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydl.layers.arguments import positive_int
 from pydl.layers.conv import BaseConv, window_output_size
-from pydl.ops import depthwise_conv
+from pydl.ops.conv import depthwise_conv
 
 __all__ = ["DepthwiseConv2D"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
-from pydl.ops import group_norm, layer_norm, rms_norm
+from pydl.ops.norm import group_norm, layer_norm, rms_norm
 
 __all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization"]
 

@@ -8,7 +8,7 @@ from pydl.layers.arguments import check_data_format, size_tuple
 from pydl.layers.conv import window_output_size
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
-from pydl.ops import average_pool, max_pool
+from pydl.ops.pool import average_pool, max_pool
 
 __all__ = ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D"]
 
