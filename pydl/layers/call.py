@@ -187,7 +187,7 @@ class CallProtocol:
             return
         if self._activity_regularizer is None and self.compute_dtype == self.variable_dtype:
             self._is_leaf = not self._contents()[1] and not self._losses
-            self._seen = seen
+            vars(self)["_seen"] = seen
 
     def _shapes(self, args: tuple, kwargs: dict, function: Callable) -> dict[str, Any]:
         """Return the shapes of the inputs by the names that `function` gives its parameters."""

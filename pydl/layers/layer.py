@@ -59,9 +59,8 @@ class Layer(CallProtocol, WeightHolder, Configurable):
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls, *args, **kwargs)
-        self._weights = []
-        self._losses = []
-        self._inbound_nodes = []
+        vars(self)["_holders"] = {"_weights": None}  # attributes that may hold layers or weights
+        vars(self).update(_weights=[], _losses=[], _inbound_nodes=[])
         return self
 
     def __init__(

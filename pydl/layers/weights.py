@@ -21,8 +21,15 @@ class WeightHolder:
     """The part of a layer that knows variables: its own, and those of the layers it holds.
 
     A layer holds every layer and variable found in its attributes, and in lists, tuples and
-    dicts among them. Nothing is registered: what an attribute holds now is what counts.
+    dicts among them. Only the names of such attributes are registered: what they hold now is
+    what counts.
     """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cls = type(value)
+        if (_kinds.get(cls) or _kind(cls)) != "nothing":
+            self._holders[name] = None
+        super().__setattr__(name, value)
 
     def add_weight(
         self,
@@ -178,7 +185,8 @@ class WeightHolder:
     def _contents(self) -> tuple[list[Variable], list]:
         """Return the variables and the layers that this layer itself holds, some of them twice."""
         variables, layers = [], []
-        _collect(list(vars(self).values()), variables, layers)
+        attributes = vars(self)
+        _collect([attributes.get(name) for name in list(self._holders)], variables, layers)
         if not all(v.declared_trainable for v in variables):
             variables.sort(key=lambda v: not v.declared_trainable)
         return variables, layers
