@@ -1,0 +1,109 @@
+"""Compares layers with the Keras layers of the same name: outputs, gradients, shapes, weights.
+
+Keras runs on JAX here, in float64 where asked for it.
+"""
+
+import functools
+import os
+
+import numpy as np
+import pytest
+
+import pydl
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+@pytest.fixture(scope="session")
+def keras():
+    pytest.importorskip("jax", reason="runs Keras on JAX, which is not installed")
+    return pytest.importorskip("keras", reason="compares with Keras, which is not installed")
+
+
+@pytest.fixture(scope="session")
+def check_layer(keras):
+    return functools.partial(compare, keras)
+
+
+def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=False, **arguments):
+    """Compare `pydl.layers.<name>` with `keras.layers.<name>` in float64.
+
+    Args:
+        keras: The module.
+        name: The class.
+        inputs: An array or a list of arrays.
+        call: Keyword arguments of the call.
+        rtol: Tolerance; Keras computes some layers in float32 whatever the dtype.
+        several_arguments: Whether the inputs are arguments of their own, not one list.
+        arguments: Arguments of both constructors.
+
+    Returns:
+        The pydl layer.
+    """
+    call = call or {}
+    arrays = inputs if isinstance(inputs, list) else [inputs]
+    theirs = getattr(keras.layers, name)(dtype="float64", **arguments)
+    ours = getattr(pydl.layers, name)(dtype="float64", **arguments)
+    assert type(ours).from_config(ours.get_config()).get_config() == ours.get_config()
+
+    def as_arguments(values):
+        values = list(values)
+        return values if several_arguments or not isinstance(inputs, list) else [values]
+
+    our_x = [pydl.tensor(a, requires_grad=a.dtype == np.float64) for a in arrays]
+    theirs(*as_arguments(arrays), **call), ours(*as_arguments(our_x), **call)
+    _check_structure(ours, theirs)
+    if not several_arguments:
+        shapes = as_arguments((None, *a.shape[1:]) for a in arrays)
+        assert ours.compute_output_shape(*shapes) == tuple(theirs.compute_output_shape(*shapes))
+    rng = np.random.default_rng(7)
+    weights = [rng.uniform(0.2, 1.0, v.shape) for v in theirs.weights]
+    theirs.set_weights(weights), ours.set_weights(weights)
+
+    expected, updated, pull_back = _run_keras(theirs, as_arguments, arrays, call)
+    results = ours(*as_arguments(our_x), **call)
+    results = results if isinstance(results, tuple) else (results,)
+    for mine, other in zip(results, expected):
+        assert mine.dtype == "float64"
+        _check_close(mine, other, rtol)
+    for mine, other in zip(ours.non_trainable_weights, updated):
+        _check_close(mine, other, rtol)
+    seed = rng.standard_normal(expected[0].shape)
+    results[0].backward(pydl.tensor(seed))
+    of_weights, of_inputs = pull_back(seed.astype(expected[0].dtype))
+    for mine, other in zip([*ours.trainable_weights, *our_x], [*of_weights, *of_inputs]):
+        if mine.requires_grad:
+            _check_close(mine.grad, other, rtol)
+    return ours
+
+
+def _run_keras(layer, as_arguments, arrays, call):
+    """Return the results, the updated state and the function from gradients to gradients."""
+    import jax
+
+    state = [v.value for v in layer.non_trainable_variables]
+
+    def run(weights, values):
+        results, new_state = layer.stateless_call(weights, state, *as_arguments(values), **call)
+        results = results if isinstance(results, tuple) else (results,)
+        return results[0], (results, new_state[: len(layer.non_trainable_weights)])
+
+    values = [jax.numpy.asarray(a) for a in arrays]
+    weights = [v.value for v in layer.trainable_variables]
+    _, pull_back, (results, updated) = jax.vjp(run, weights, values, has_aux=True)
+    return results, updated, pull_back
+
+
+def _check_structure(ours, theirs):
+    assert [v.name for v in ours.weights] == [v.name for v in theirs.weights]
+    assert [v.shape for v in ours.weights] == [tuple(v.shape) for v in theirs.weights]
+    assert len(ours.trainable_weights) == len(theirs.trainable_weights)
+    assert ours.count_params() == theirs.count_params()
+
+
+def _check_close(mine, other, rtol):
+    other = np.asarray(other)
+    assert mine.shape == other.shape
+    np.testing.assert_allclose(mine.numpy(), other, rtol=rtol, atol=rtol)

@@ -1,0 +1,55 @@
+"""Masks: from Embedding, through layers that keep them, to layers that use them."""
+
+import numpy as np
+
+import pydl
+from pydl import layers
+from pydl.layers.masking import get_mask
+
+TOKENS = np.array([[1, 2, 0], [3, 0, 0]], "int32")
+
+
+def embedded():
+    return layers.Embedding(5, 4, mask_zero=True)(TOKENS)
+
+
+def test_embedding_makes_a_mask():
+    assert get_mask(embedded()).tolist() == [[True, True, False], [True, False, False]]
+    assert get_mask(layers.Embedding(5, 4)(TOKENS)) is None
+
+
+def test_mask_passes_through_layers_and_models():
+    x = embedded()
+    for layer in (layers.Dense(3), layers.Dropout(0.5), layers.LayerNormalization()):
+        x = layer(x)
+        assert get_mask(x).shape == (2, 3), layer
+    model = pydl.models.Sequential([layers.Embedding(5, 4, mask_zero=True), layers.Dense(2)])
+    assert get_mask(model(TOKENS)).shape == (2, 3)
+
+
+def test_mask_ends_where_it_is_used():
+    x = embedded()
+    pooled = layers.GlobalAveragePooling1D()(x)
+    assert get_mask(pooled) is None
+    np.testing.assert_allclose(pooled.numpy()[1], x.numpy()[1, 0], rtol=1e-6)
+
+
+def test_gradient_flows_through_masked_tensors():
+    embedding = layers.Embedding(5, 4, mask_zero=True)
+    pydl.ops.sum(layers.GlobalAveragePooling1D()(embedding(TOKENS))).backward()
+    used = np.abs(embedding.embeddings.grad.numpy()).sum(1) > 0
+    assert used.tolist() == [False, True, True, True, False]
+
+
+def test_merging_masks():
+    a, b = embedded(), embedded()
+    assert get_mask(layers.Add()([a, b])).tolist() == [[True, True, False], [True, False, False]]
+    assert get_mask(layers.Concatenate(axis=1)([a, b])).shape == (2, 6)
+
+
+def test_layer_that_takes_a_mask_gets_it():
+    class Count(layers.Layer):
+        def call(self, x, mask=None):
+            return pydl.ops.sum(pydl.ops.cast(mask, "int32"), axis=1)
+
+    assert Count()(embedded()).tolist() == [2, 1]
