@@ -53,8 +53,8 @@ def rms_norm(
     Zhang and Sennrich (2019), "Root mean square layer normalization".
 
     Example:
-        >>> pydl.ops.rms_norm([[3.0, 3.0, -3.0]])
-        tensor([[ 1.,  1., -1.]])
+        >>> pydl.ops.rms_norm([[3.0, 3.0, -3.0]]).numpy().round(3).tolist()
+        [[1.0, 1.0, -1.0]]
     """
     return _core.rms_norm(x, gamma, axis, epsilon)
 
