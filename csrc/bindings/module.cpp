@@ -17,6 +17,7 @@
   X(conv) \
   X(machine) \
   X(nn) \
+  X(attention) \
   X(norm) \
   X(pool) \
   X(loss) \

@@ -1,5 +1,6 @@
-#include "bindings/python.h"
 #include "ops/random.h"
+
+#include "bindings/python.h"
 
 namespace pydl {
 
@@ -38,8 +39,8 @@ void bind_random(py::module_& module) {
   module.def("permutation", &permutation, py::arg("n"), py::arg("generator"), WithoutGil());
   module.def("categorical", &categorical, py::arg("logits"), py::arg("num_samples"),
              py::arg("dtype"), py::arg("generator"), WithoutGil());
-  module.def("dropout", &dropout, py::arg("x"), py::arg("rate"), py::arg("generator"),
-             WithoutGil());
+  module.def("dropout", py::overload_cast<const Tensor&, double, Generator&>(&dropout),
+             py::arg("x"), py::arg("rate"), py::arg("generator"), WithoutGil());
 }
 
 }  // namespace pydl

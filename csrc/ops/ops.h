@@ -1,6 +1,7 @@
 // Every op. Gradients of one family are written with the ops of the others.
 #pragma once
 
+#include "ops/attention.h"
 #include "ops/creation.h"
 #include "ops/elementwise.h"
 #include "ops/indexing.h"

@@ -128,10 +128,8 @@ Tensor categorical(const Tensor& logits, int64_t samples, DType dtype, Generator
   return cast(out, dtype);
 }
 
-namespace {
-
 // With the same state this is a linear function of x, so it is its own gradient.
-Tensor dropout_with(const Tensor& x, double rate, PydlRandomState state) {
+Tensor dropout(const Tensor& x, double rate, PydlRandomState state) {
   Op op("dropout", x);
   Tensor dense = contiguous(x.detach());
   Tensor y = Tensor::empty(x.shape(), x.dtype(), op.device());
@@ -139,18 +137,16 @@ Tensor dropout_with(const Tensor& x, double rate, PydlRandomState state) {
                                                        x.count(), dense.data(), y.data(), rate});
   if (needs_grad(x))
     record("dropout", {&y}, {&x},
-           [rate, state](Backward& b) { b.give(0, dropout_with(b.grad(), rate, state)); });
+           [rate, state](Backward& b) { b.give(0, dropout(b.grad(), rate, state)); });
   return y;
 }
-
-}  // namespace
 
 Tensor dropout(const Tensor& x, double rate, Generator& generator) {
   if (!is_floating(x.dtype()))
     fail<DTypeError>("[dropout] expected a floating dtype, got ", x.dtype());
   if (!(rate >= 0 && rate <= 1))
     fail<ValueError>("[dropout] expected a rate in [0, 1], got ", rate);
-  return dropout_with(x, rate, generator.take(x.count() / 2 + 1));
+  return dropout(x, rate, generator.take(x.count() / 2 + 1));
 }
 
 }  // namespace pydl

@@ -17,5 +17,6 @@ Tensor permutation(int64_t count, Generator& generator);
 // Class indices (rows, samples) in proportion to exp(logits), for logits (rows, classes).
 Tensor categorical(const Tensor& logits, int64_t samples, DType dtype, Generator& generator);
 Tensor dropout(const Tensor& x, double rate, Generator& generator);
+Tensor dropout(const Tensor& x, double rate, PydlRandomState state);  // always the same choices
 
 }  // namespace pydl
