@@ -1,0 +1,75 @@
+"""MultiHeadAttention against Keras."""
+
+import numpy as np
+import pytest
+
+import pydl
+
+pytestmark = pytest.mark.conformance
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture
+def check(check_layer):
+    """Compare two heads; Keras computes its fused attention in float32 whatever the dtype."""
+
+    def run(shapes, call=None, **arguments):
+        arrays = [rng.standard_normal(shape) for shape in shapes]
+        exact = (call or {}).get("return_attention_scores", False)
+        check_layer(
+            "MultiHeadAttention",
+            arrays,
+            call=call,
+            several_arguments=True,
+            rtol=2e-6 if exact else 1e-4,
+            **{"num_heads": 2, "key_dim": 3, **arguments},
+        )
+
+    return run
+
+
+def test_self_and_cross_attention(check):
+    check([(2, 5, 8), (2, 5, 8)])
+    check([(2, 5, 8), (2, 7, 6)], use_bias=False, output_shape=9)
+
+
+def test_scores(check):
+    check([(2, 5, 8), (2, 7, 6), (2, 7, 4)], {"return_attention_scores": True}, value_dim=4)
+
+
+@pytest.mark.parametrize("scores", [False, True])
+def test_causal(check, scores):
+    call = {"use_causal_mask": True, "return_attention_scores": scores}
+    check([(2, 5, 8), (2, 5, 8)], call)
+
+
+@pytest.mark.parametrize("scores", [False, True])
+def test_masks(check, scores):
+    mask = rng.random((2, 5, 7)) > 0.3
+    mask[..., 0] = True
+    value_mask = np.arange(7) < np.array([[4], [7]])
+    both = [(2, 5, 8), (2, 7, 6)]
+    given = {"return_attention_scores": scores}
+    check(both, {"attention_mask": mask, **given})
+    check(both, {"value_mask": value_mask, "attention_mask": mask, **given})
+    mask = np.arange(5) < np.array([[3], [5]])
+    check([(2, 5, 8), (2, 5, 8)], {"value_mask": mask, "use_causal_mask": True, **given})
+
+
+def test_mask_of_embedding_reaches_attention(keras):
+    tokens = np.array([[3, 1, 0, 0], [2, 4, 5, 0]], "int32")
+    table = rng.standard_normal((6, 8))
+
+    def run(library):
+        layers = library.layers
+        embedding = layers.Embedding(6, 8, mask_zero=True, dtype="float64")
+        attention = layers.MultiHeadAttention(2, 3, dtype="float64")
+        pooling = layers.GlobalAveragePooling1D(dtype="float64")
+        embedding.build((None, 4))
+        embedding.set_weights([table])
+        attention(embedding(tokens), embedding(tokens))
+        generator = np.random.default_rng(1)
+        attention.set_weights([generator.standard_normal(w.shape) for w in attention.get_weights()])
+        return np.asarray(pooling(attention(embedding(tokens), embedding(tokens))))
+
+    np.testing.assert_allclose(run(pydl), run(keras), rtol=1e-4, atol=1e-5)
