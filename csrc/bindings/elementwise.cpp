@@ -9,7 +9,7 @@ Tensor power_from_python(py::handle a, py::handle b) {
   bool is_number = PyFloat_CheckExact(b.ptr()) || PyLong_CheckExact(b.ptr());
   double number = is_number ? PyFloat_AsDouble(b.ptr()) : 0;
   if (is_number && PyErr_Occurred()) throw py::error_already_set();
-  py::gil_scoped_release without_gil;
+  ReleaseGil without_gil(std::max(base.count(), exponent.count()));
   if (!is_number) return power(base, exponent);
   return power(cast(base, promote(base.dtype(), exponent.dtype())), number);
 }
@@ -20,11 +20,21 @@ template <class Function>
 void bind_binary(py::module_& module, const char* name, Function function) {
   module.def(name,
              [function](py::handle a, py::handle b) {
-               auto operands = operands_from_python(a, b);
-               py::gil_scoped_release without_gil;
-               return function(operands.first, operands.second);
+               auto [left, right] = operands_from_python(a, b);
+               ReleaseGil without_gil(std::max(left.count(), right.count()));
+               return function(left, right);
              },
              py::arg("x1"), py::arg("x2"));
+}
+
+template <class Function>
+void bind_unary(py::module_& module, const char* name, Function function) {
+  module.def(name,
+             [function](const Tensor& x) {
+               ReleaseGil without_gil(x.count());
+               return function(x);
+             },
+             py::arg("x"));
 }
 
 using Unary = Tensor (*)(const Tensor&);
@@ -33,8 +43,7 @@ using Binary = Tensor (*)(const Tensor&, const Tensor&);
 }  // namespace
 
 void bind_elementwise(py::module_& module) {
-#define PYDL_BIND_UNARY(name) \
-  module.def(#name, static_cast<Unary>(&name), py::arg("x"), WithoutGil());
+#define PYDL_BIND_UNARY(name) bind_unary(module, #name, static_cast<Unary>(&name));
 #define PYDL_BIND_BINARY(name) bind_binary(module, #name, static_cast<Binary>(&name));
   PYDL_PLAIN_UNARY_OPS(PYDL_BIND_UNARY)
   PYDL_BINARY_OPS(PYDL_BIND_BINARY)

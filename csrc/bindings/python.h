@@ -46,6 +46,17 @@ py::object numpy_view(py::handle tensor);  // shares memory; bfloat16 comes as f
 // Sets the Python error that matches the C++ exception being handled.
 void set_python_error();
 
+// Gives the GIL up while an op on many elements runs; on few it would cost more than the op.
+class ReleaseGil {
+ public:
+  explicit ReleaseGil(int64_t elements) {
+    if (elements > 4096) released_.emplace();
+  }
+
+ private:
+  std::optional<py::gil_scoped_release> released_;
+};
+
 // Ops run without the GIL.
 using WithoutGil = py::call_guard<py::gil_scoped_release>;
 

@@ -125,19 +125,16 @@ PyGetSetDef tensor_attributes[] = {
 using UnaryFunction = Tensor (*)(const Tensor&);
 using BinaryFunction = Tensor (*)(const Tensor&, const Tensor&);
 
-// Giving the GIL up costs more than an op on a few elements takes.
-constexpr int64_t kWorthReleasing = 4096;
-
 template <BinaryFunction function>
 PyObject* binary_slot(PyObject* a, PyObject* b) {
   if (!is_array_like(a) || !is_array_like(b)) Py_RETURN_NOTIMPLEMENTED;
   return guarded<PyObject*>(nullptr, [&] {
     auto operands = operands_from_python(a, b);
-    std::optional<py::gil_scoped_release> without_gil;
-    if (std::max(operands.first.count(), operands.second.count()) > kWorthReleasing)
-      without_gil.emplace();
-    Tensor result = function(operands.first, operands.second);
-    without_gil.reset();
+    Tensor result;
+    {
+      ReleaseGil without_gil(std::max(operands.first.count(), operands.second.count()));
+      result = function(operands.first, operands.second);
+    }
     return wrap(std::move(result));
   });
 }
@@ -145,10 +142,11 @@ PyObject* binary_slot(PyObject* a, PyObject* b) {
 template <UnaryFunction function>
 PyObject* unary_slot(PyObject* x) {
   return guarded<PyObject*>(nullptr, [&] {
-    std::optional<py::gil_scoped_release> without_gil;
-    if (tensor_of(x).count() > kWorthReleasing) without_gil.emplace();
-    Tensor result = function(tensor_of(x));
-    without_gil.reset();
+    Tensor result;
+    {
+      ReleaseGil without_gil(tensor_of(x).count());
+      result = function(tensor_of(x));
+    }
     return wrap(std::move(result));
   });
 }

@@ -23,6 +23,10 @@ uint64_t bits_of(T value) {
 }
 
 void fill(const Op& op, const Tensor& out, uint64_t value) {
+  if (out.rank() == 0 && out.device().type == DeviceType::cpu) {  // a number beside a tensor
+    std::memcpy(out.data(), &value, item_size(out.dtype()));
+    return;
+  }
   auto plan = plan_elementwise<1>(out.shape(), {&out});
   PydlFillArgs args = {};
   plan.fill(args);
