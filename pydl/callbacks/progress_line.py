@@ -41,7 +41,7 @@ class ProgressLine:
         """
         total = step if done else self.total
         elapsed = time.perf_counter() - self._start
-        count = f"{step}/{'?' if total is None else total}"
+        count = f"{step}/?" if total is None else f"{step:>{len(str(total))}}/{total}"
         parts = [format_step_time(elapsed, step)]
         if done:
             parts.append(format_seconds(elapsed))
