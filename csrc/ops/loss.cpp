@@ -3,6 +3,9 @@
 #include "ops/creation.h"
 #include "ops/elementwise.h"
 #include "ops/op.h"
+#include "ops/reduce.h"
+#include "ops/shape.h"
+#include "ops/softmax.h"
 #include "pydl/kernels/loss.h"
 
 namespace pydl {
@@ -22,12 +25,7 @@ struct Reduction {
 
 void* data_or_null(const Tensor& tensor) { return tensor.defined() ? tensor.data() : nullptr; }
 
-// Fused gradients are kernels, which record nothing.
-void check_first_order(const Op& op, bool recording) {
-  op.check<AutogradError>(!recording,
-                          "expected create_graph=False: the gradient of this fused loss has no "
-                          "gradient of its own. Write the loss with elementwise ops instead");
-}
+Tensor scalar_like(const Tensor& x, double value) { return full({}, value, x.dtype(), x.device()); }
 
 // --- cross entropy over classes -------------------------------------------------------------------
 
@@ -69,10 +67,32 @@ void describe(Args& args, const CrossEntropy& loss, const Tensor& scores, const 
   args.epsilon = loss.epsilon;
 }
 
+// The gradient by ops, for gradients of gradients.
+Tensor recorded_backward(const CrossEntropy& loss, const Tensor& x, const Tensor& labels,
+                         const Tensor& dy, Reduction reduction) {
+  const Dims last{x.rank() - 1};
+  const auto total = [&](const Tensor& values) { return sum(values, last, true); };
+  int64_t classes = x.shape().back();
+  Tensor t = is_floating(labels.dtype()) ? labels : one_hot(labels, classes, x.dtype());
+  t = add(multiply(t, scalar_like(x, 1 - loss.label_smoothing)),
+          scalar_like(x, loss.label_smoothing / static_cast<double>(classes)));
+  Tensor slope;
+  if (loss.from_logits) {
+    slope = subtract(multiply(softmax(x, -1), total(t)), t);
+  } else {
+    Tensor size = total(x), q = divide(x, size), p = clip(q, loss.epsilon, 1 - loss.epsilon);
+    Tensor u = where(equal(p, q), neg(divide(t, p)), scalar_like(x, 0));
+    slope = divide(subtract(u, total(multiply(u, q))), size);
+  }
+  Dims rows = dy.shape();
+  if (!reduction.fused) rows.push_back(1);
+  return multiply(multiply(reshape(dy, rows), scalar_like(x, reduction.factor)), slope);
+}
+
 Tensor cross_entropy_backward(const CrossEntropy& loss, const Tensor& given, const Tensor& labels,
                               const Tensor& normalizers, const Tensor& dy, Reduction reduction) {
+  if (needs_grad(given, dy)) return recorded_backward(loss, given, labels, dy, reduction);
   Op op(loss.backward_name, given, dy);
-  check_first_order(op, needs_grad(given, dy));
   Tensor scores = contiguous(given), dlosses = contiguous(dy);
   Tensor dscores = Tensor::empty(scores.shape(), scores.dtype(), op.device());
   PydlCrossEntropyBackwardArgs args{};
@@ -138,14 +158,25 @@ void describe(Args& args, const PairLoss& loss, const Tensor& x, const Tensor& t
   args.parameter = loss.parameter;
 }
 
+// The derivative by x in ops, for gradients of gradients.
+Tensor recorded_slope(const PairLoss& loss, const Tensor& x, const Tensor& t) {
+  switch (loss.kind) {
+    case PYDL_SQUARED_ERROR: return multiply(subtract(x, t), scalar_like(x, 2));
+    case PYDL_ABSOLUTE_ERROR: return sign(subtract(x, t));
+    case PYDL_HUBER: return clip(subtract(x, t), -loss.parameter, loss.parameter);
+    case PYDL_SIGMOID_BINARY_CROSS_ENTROPY: return subtract(sigmoid(x), t);
+    default: break;
+  }
+  Tensor p = clip(x, loss.parameter, 1 - loss.parameter);
+  Tensor slope = divide(subtract(p, t), multiply(p, subtract(scalar_like(x, 1), p)));
+  return where(equal(p, x), slope, scalar_like(x, 0));
+}
+
 Tensor pair_loss_backward(const PairLoss& loss, const Tensor& x, const Tensor& t, const Tensor& dy,
                           Reduction reduction) {
-  if (loss.kind == PYDL_SQUARED_ERROR && needs_grad(x, t, dy)) {
-    Tensor twice = full({}, 2 * reduction.factor, x.dtype(), x.device());
-    return multiply(multiply(dy, twice), subtract(x, t));
-  }
+  if (needs_grad(x, t, dy))
+    return multiply(multiply(dy, scalar_like(x, reduction.factor)), recorded_slope(loss, x, t));
   Op op(loss.backward_name, x, t, dy);
-  check_first_order(op, needs_grad(x, t, dy));
   Tensor dense_x = contiguous(x), dense_t = contiguous(t), dlosses = contiguous(dy);
   Tensor dx = Tensor::empty(x.shape(), x.dtype(), op.device());
   PydlPairLossBackwardArgs args{};
