@@ -6,7 +6,7 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// for (int64_t i = begin; i < end; i += Vec<C>::size) { Lanes<T> x(array, i, end); ... x.get() ... }
+// for (int64_t i = begin; i < end; i += Vec<C>::size) { Lanes<T> x(array, i, end); ... x.get(); }
 // Lanes past the end read as 0 and are not written.
 template <class T>
 struct Lanes {

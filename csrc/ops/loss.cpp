@@ -27,7 +27,7 @@ void* data_or_null(const Tensor& tensor) { return tensor.defined() ? tensor.data
 
 Tensor scalar_like(const Tensor& x, double value) { return full({}, value, x.dtype(), x.device()); }
 
-// --- cross entropy over classes -------------------------------------------------------------------
+// --- cross entropy over classes -----------------------------------------------------------------
 
 struct CrossEntropy {
   const char* name;
@@ -138,7 +138,7 @@ Tensor cross_entropy(const CrossEntropy& loss, const Tensor& given, const Tensor
   return y;
 }
 
-// --- pairs of numbers -----------------------------------------------------------------------------
+// --- pairs of numbers ---------------------------------------------------------------------------
 
 struct PairLoss {
   const char* name;

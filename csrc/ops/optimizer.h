@@ -1,6 +1,7 @@
 // Optimizer steps over lists of tensors, in place and outside any graph: one kernel call for all
-// parameters of a dtype. An empty list of state means that the step keeps none of that kind; `scales`
-// multiply the gradients and are all 1 when empty; `clip_value` is infinity for no clipping.
+// parameters of a dtype. An empty list of state means that the step keeps none of that kind;
+// `scales` multiply the gradients and are all 1 when empty; `clip_value` is infinity for no
+// clipping.
 #pragma once
 
 #include <vector>

@@ -40,7 +40,9 @@ class CallbackList:
         self.callbacks: list[Callback] = list(callbacks or ())
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
-                raise ValueError(f"[callbacks] expected objects of class Callback, got {callback!r}")
+                raise ValueError(
+                    f"[callbacks] expected objects of class Callback, got {callback!r}"
+                )
         if add_progbar and not self._has(ProgbarLogger):
             self.callbacks.insert(0, ProgbarLogger())
         if add_history and not self._has(History):

@@ -1,6 +1,6 @@
 """Losses of class predictions: binary, categorical and sparse categorical cross entropy.
 
-Predictions are probabilities, or logits with `from_logits=True`, which is both faster and more exact.
+Predictions are probabilities, or logits with `from_logits=True`, which is faster and more exact.
 Probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.
 """
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from pydl import ops
 from pydl._convert import as_tensor
+from pydl._core import Tensor
 from pydl.errors import ShapeError
 from pydl.losses.loss import Loss
 from pydl.losses.regression import aligned
-from pydl._core import Tensor
 
 
 def _binary(
@@ -135,8 +135,9 @@ def _sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tens
         del expected[axis]
     if labels.shape != tuple(expected):
         raise ShapeError(
-            f"[{name}] expected integer labels of shape {tuple(expected)} for y_pred {y_pred.shape}, "
-            f"got {labels.shape}. One-hot labels need CategoricalCrossentropy"
+            f"[{name}] expected integer labels of shape {tuple(expected)} "
+            f"for y_pred {y_pred.shape}, got {labels.shape}. "
+            "One-hot labels need CategoricalCrossentropy"
         )
     return labels, y_pred
 
@@ -221,9 +222,7 @@ class BinaryCrossentropy(Loss):
         )
 
     def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return _binary(
-            self.name, y_true, y_pred, self.from_logits, self.label_smoothing, "mean"
-        )
+        return _binary(self.name, y_true, y_pred, self.from_logits, self.label_smoothing, "mean")
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -313,9 +312,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.ignore_class is None:
-            return sparse_categorical_crossentropy(
-                y_true, y_pred, self.from_logits, axis=self.axis
-            )
+            return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, axis=self.axis)
         losses, valid = _sparse_ignoring(
             y_true, y_pred, self.from_logits, self.ignore_class, self.axis
         )

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydl import ops
 from pydl._convert import as_tensor
-from pydl.naming import to_snake_case
 from pydl._core import Tensor
+from pydl.naming import to_snake_case
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
@@ -41,7 +41,8 @@ class Loss:
     ) -> None:
         if reduction not in REDUCTIONS:
             raise ValueError(
-                f"[{type(self).__name__}] expected a reduction among {REDUCTIONS}, got {reduction!r}"
+                f"[{type(self).__name__}] expected a reduction among {REDUCTIONS}, "
+                f"got {reduction!r}"
             )
         self.name = name or to_snake_case(type(self).__name__)
         self.reduction = reduction
@@ -54,7 +55,9 @@ class Loss:
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Losses of the samples, shape `y_pred.shape[:-1]` as a rule."""
-        raise NotImplementedError(f"[{type(self).__name__}] expected a subclass that defines call()")
+        raise NotImplementedError(
+            f"[{type(self).__name__}] expected a subclass that defines call()"
+        )
 
     def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The mean of `call`; losses with a fused kernel override it."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydl import ops
 from pydl._convert import as_tensor
+from pydl._core import Tensor
 from pydl.errors import ShapeError
 from pydl.losses.loss import Loss, squeeze_or_expand_to_same_rank
-from pydl._core import Tensor
 
 
 def aligned(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydl import ops
 from pydl._convert import as_tensor
+from pydl._core import Tensor
 from pydl.errors import ShapeError
 from pydl.losses.loss import squeeze_or_expand_to_same_rank
 from pydl.metrics.mean import MeanMetricWrapper
-from pydl._core import Tensor
 
 
 def _matches(name: str, a: Tensor, b: Tensor) -> Tensor:

@@ -63,7 +63,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         axis: int = -1,
     ) -> None:
         self._settings = {
-            "from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis
+            "from_logits": from_logits,
+            "label_smoothing": label_smoothing,
+            "axis": axis,
         }
         super().__init__(categorical_crossentropy, name, dtype, **self._settings)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydl import ops
 from pydl._convert import as_tensor
+from pydl._core import Tensor
 from pydl.losses.loss import weights_like
 from pydl.metrics.metric import Metric, detached
 from pydl.saving import deserialize_keras_object, serialize_keras_object
-from pydl._core import Tensor
 
 # Sums are kept in float64: counts above 2**24 would stand still in float32.
 _STATE_DTYPE = "float64"

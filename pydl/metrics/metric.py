@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pydl.naming import to_snake_case
 from pydl._core import Tensor
+from pydl.naming import to_snake_case
 from pydl.variable import Variable
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pydl import ops
+from pydl._core import Tensor
 from pydl.losses.regression import aligned, mean_absolute_error, mean_squared_error
 from pydl.metrics.mean import Mean, MeanMetricWrapper
 from pydl.metrics.metric import detached
-from pydl._core import Tensor
 
 
 class MeanSquaredError(MeanMetricWrapper):

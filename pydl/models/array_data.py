@@ -74,7 +74,8 @@ def _common_length(name: str, batch: tuple) -> int:
         raise ValueError(f"[{name}] expected arrays with an axis of samples, got a single number")
     if len(found) != 1:
         described = ", ".join(
-            f"{part}: {values[0] if len(values) == 1 else values}" for part, values in lengths.items()
+            f"{part}: {values[0] if len(values) == 1 else values}"
+            for part, values in lengths.items()
         )
         raise ValueError(
             f"[{name}] expected as many samples in every array, got {described}. "

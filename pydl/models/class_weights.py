@@ -22,7 +22,11 @@ def with_class_weight(
     if class_weight is None:
         return batch
     x, y, sample_weight = batch
-    if y is None or isinstance(y, (dict, tuple)) or (isinstance(y, list) and hasattr(y[0], "shape")):
+    if (
+        y is None
+        or isinstance(y, (dict, tuple))
+        or (isinstance(y, list) and hasattr(y[0], "shape"))
+    ):
         raise ValueError("[class_weight] expected one array of targets y, got several or none")
     if sample_weight is not None:
         raise ValueError("[class_weight] expected no sample weights beside class_weight, got both")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import losses
+from pydl._core import Tensor
 from pydl.metrics.mean import Mean
 from pydl.models.outputs import as_dict, is_several, kind_of_labels
-from pydl._core import Tensor
 
 
 class CompileLoss:

@@ -125,7 +125,9 @@ def _by_output(argument: str, given: Any, names: list[str]) -> dict[str, list[An
         )
     else:
         chosen = dict(zip(names, given))
-    lists = {name: item if isinstance(item, (list, tuple)) else [item] for name, item in chosen.items()}
+    lists = {
+        name: item if isinstance(item, (list, tuple)) else [item] for name, item in chosen.items()
+    }
     found = {name: [one for one in item if one is not None] for name, item in lists.items()}
     return {name: item for name, item in found.items() if item}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydl import optimizers, tree
+from pydl._core import Tensor
 from pydl.autograd import grad, no_grad
 from pydl.metrics import Mean, Metric
 from pydl.metrics.metric import detached
@@ -12,7 +13,6 @@ from pydl.models.compile_loss import CompileLoss
 from pydl.models.compile_metrics import CompileMetrics
 from pydl.models.convert_data import split_batch
 from pydl.saving import deserialize_keras_object, serialize_keras_object
-from pydl._core import Tensor
 
 
 class StepPlan:

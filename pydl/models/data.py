@@ -161,4 +161,3 @@ def split_validation(
         return tree.map_structure(cut_leaf, batch)
 
     return part(slice(0, cut)), part(slice(cut, None))
-

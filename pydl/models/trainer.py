@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pydl import tree
+from pydl._core import Tensor
 from pydl.autograd import no_grad
 from pydl.callbacks import CallbackList, History
 from pydl.callbacks.progress_line import is_interactive
@@ -16,7 +17,6 @@ from pydl.models.compiled import Compiled, StepPlan
 from pydl.models.convert_data import Converter
 from pydl.models.data import make_data, split_validation
 from pydl.models.epochs import Epochs
-from pydl._core import Tensor
 
 
 class Trainer(Compiled):
@@ -316,7 +316,11 @@ class Trainer(Compiled):
         own = ("compute_metrics", "get_metrics_result", name)
         if any(getattr(cls, method) is not getattr(Compiled, method) for method in own):
             return getattr(self, name), lambda logs: logs
-        return lambda batch: self._update_metrics(*plain(batch)), lambda _: self.get_metrics_result()
+
+        def step(batch: tuple) -> None:
+            self._update_metrics(*plain(batch))
+
+        return step, lambda _: self.get_metrics_result()
 
     # --- data -------------------------------------------------------------------------------------
 

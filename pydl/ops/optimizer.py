@@ -28,7 +28,9 @@ def sgd_step(
     scales: Sequence[float] | None = None,
     clip_value: float | None = None,
 ) -> None:
-    """``v = momentum v - learning_rate g; p += v`` (Nesterov: ``p += momentum v - learning_rate g``).
+    """``v = momentum v - learning_rate g; p += v``.
+
+    Nesterov's variant adds ``momentum v - learning_rate g`` instead.
 
     Args:
         params: Parameters, changed in place.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from pydl import ops
+from pydl._core import Tensor
 from pydl.autograd import no_grad
 from pydl.naming import to_snake_case
 from pydl.optimizers.schedules import LearningRateSchedule
 from pydl.saving import deserialize_keras_object, serialize_keras_object
-from pydl._core import Tensor
 from pydl.variable import Variable
 
 
@@ -99,7 +99,9 @@ class Optimizer:
             self._schedule_takes_step = _takes_step(value)
             return
         if not np.isfinite(float(value)):
-            raise ValueError(f"[{type(self).__name__}] expected a finite learning rate, got {value}")
+            raise ValueError(
+                f"[{type(self).__name__}] expected a finite learning rate, got {value}"
+            )
         self._schedule = None
         self._rate.assign(float(value))
 
@@ -199,7 +201,9 @@ class Optimizer:
         Raises:
             ValueError: no gradient at all, or a variable that `build` did not see.
         """
-        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        variables = (
+            self._trainable_variables if trainable_variables is None else trainable_variables
+        )
         if len(grads) != len(variables):
             raise ValueError(
                 f"[{self.name}] expected a gradient for each of {len(variables)} variables, "
@@ -217,7 +221,7 @@ class Optimizer:
     def _rows(
         self, grads: Sequence[Any], variables: Sequence[Variable]
     ) -> tuple[Sequence[int], Sequence[Any]]:
-        """Positions of `variables` in the list given to `build`, and gradients, without the Nones."""
+        """Positions of `variables` in the list given to `build`, and gradients, without Nones."""
         if variables is self._last_variables and not any(grad is None for grad in grads):
             return range(len(grads)), grads  # the usual case: every variable, as in the step before
         rows, kept = [], []

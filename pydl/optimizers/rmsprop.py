@@ -11,14 +11,16 @@ from pydl.variable import Variable
 
 
 class RMSprop(Optimizer):
-    """`s = rho * s + (1 - rho) * g**2; w -= learning_rate * g / sqrt(s + epsilon)`.
+    """Gradient descent with gradients divided by the root of their running mean square.
+
+    `s = rho * s + (1 - rho) * g**2; w -= learning_rate * g / sqrt(s + epsilon)`.
 
     Args:
         learning_rate: a number, a `LearningRateSchedule`, or a function of nothing or of the step.
         rho: share of the old mean square that is kept.
         momentum: share of the last move that is kept.
         epsilon: added under the root.
-        centered: whether to subtract the squared mean of the gradient, that is, to use its variance.
+        centered: whether to use the variance of the gradient instead of its mean square.
         weight_decay, clipnorm, clipvalue, global_clipnorm, name: see `Optimizer`.
 
     Source: Tieleman and Hinton, Lecture 6.5 - RMSprop, 2012.

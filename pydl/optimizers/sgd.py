@@ -11,7 +11,9 @@ from pydl.variable import Variable
 
 
 class SGD(Optimizer):
-    """Gradient descent: `w -= learning_rate * g`, with momentum `v = momentum * v - learning_rate * g`.
+    """Gradient descent: `w -= learning_rate * g`.
+
+    With momentum `v = momentum * v - learning_rate * g; w += v`.
 
     Args:
         learning_rate: a number, a `LearningRateSchedule`, or a function of nothing or of the step.

@@ -86,7 +86,9 @@ def test_metrics_that_rise_are_known_by_name():
 
 
 def test_monitoring_a_metric_that_is_missing_warns():
-    with pytest.warns(UserWarning, match=r"\[EarlyStopping\] expected the metric 'val_loss'.*got loss"):
+    with pytest.warns(
+        UserWarning, match=r"\[EarlyStopping\] expected the metric 'val_loss'.*got loss"
+    ):
         Player().play(callbacks.EarlyStopping(), losses(1, 2, name="loss"))
     with pytest.raises(ValueError, match=r"\[EarlyStopping\] expected mode auto, min or max"):
         callbacks.EarlyStopping(mode="up")
@@ -196,5 +198,7 @@ def test_logs_of_batches_are_made_only_when_asked_for():
 
 
 def test_only_callbacks_are_taken():
-    with pytest.raises(ValueError, match=r"\[callbacks\] expected objects of class Callback, got 3"):
+    with pytest.raises(
+        ValueError, match=r"\[callbacks\] expected objects of class Callback, got 3"
+    ):
         CallbackList([3])

@@ -7,7 +7,12 @@ import sys
 import pytest
 
 from pydl.callbacks import CallbackList, progress_line
-from pydl.callbacks.progress_line import ProgressLine, format_seconds, format_step_time, format_value
+from pydl.callbacks.progress_line import (
+    ProgressLine,
+    format_seconds,
+    format_step_time,
+    format_value,
+)
 
 
 class Terminal(io.StringIO):
@@ -68,7 +73,9 @@ def test_a_terminal_gets_a_bar_that_is_drawn_over(in_terminal):
     assert lines[0] == "Epoch 1/2" and lines[2] == "Epoch 2/2" and lines[4] == ""
     frames = lines[1].split("\r")
     assert frames[1].startswith("1/3 ━━━━") and "left · loss 1.5000" in frames[1]
-    assert frames[-1].startswith("3/3 ") and frames[-1].rstrip().endswith("loss 1.2500 · val_loss 2.0000")
+    assert frames[-1].startswith("3/3 ") and frames[-1].rstrip().endswith(
+        "loss 1.2500 · val_loss 2.0000"
+    )
     assert all(len(frame) <= 100 for frame in frames)
 
 
@@ -98,7 +105,12 @@ def test_steps_of_unknown_number(in_terminal):
 
 
 def test_formats():
-    assert [format_seconds(s) for s in (0.42, 12.3, 185, 3723)] == ["0.4s", "12s", "3:05", "1:02:03"]
+    assert [format_seconds(s) for s in (0.42, 12.3, 185, 3723)] == [
+        "0.4s",
+        "12s",
+        "3:05",
+        "1:02:03",
+    ]
     assert [format_step_time(s, 1) for s in (2.5, 0.25, 0.0014, 25e-6)] == [
         "2.5s/step", "250ms/step", "1.4ms/step", "25us/step"
     ]  # fmt: skip

@@ -55,7 +55,11 @@ def check(ours, theirs, y, **arguments):
 ], ids=["sgd", "rmsprop", "adam", "adamw with a schedule"])  # fmt: skip
 def test_optimizers(optimizer):
     ours, theirs = pair(
-        3, "softmax", optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+        3,
+        "softmax",
+        optimizer=optimizer,
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     check(ours, theirs, LABELS, validation_split=0.2)
 
@@ -114,7 +118,9 @@ def test_several_outputs():
 def test_callbacks_that_steer():
     def steer(module):
         return [
-            module.callbacks.EarlyStopping("loss", patience=1, min_delta=0.05, restore_best_weights=True),
+            module.callbacks.EarlyStopping(
+                "loss", patience=1, min_delta=0.05, restore_best_weights=True
+            ),
             module.callbacks.ReduceLROnPlateau("loss", patience=0, factor=0.5, min_delta=0.2),
             module.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
         ]
@@ -122,7 +128,9 @@ def test_callbacks_that_steer():
     ours, theirs = pair(3, "softmax", optimizer="sgd", loss="categorical_crossentropy")
     histories = []
     for model, module in ((ours, pydl), (theirs, keras)):
-        history = model.fit(X, ONE_HOT, epochs=12, shuffle=False, verbose=0, callbacks=steer(module))
+        history = model.fit(
+            X, ONE_HOT, epochs=12, shuffle=False, verbose=0, callbacks=steer(module)
+        )
         histories.append(history.history)
     assert len(histories[0]["loss"]) == len(histories[1]["loss"]) < 12
     for name in ("loss", "learning_rate"):

@@ -56,7 +56,9 @@ def test_values(name, kwargs, y_pred, y_true, reduction, weighted):
         per_sample = getattr(keras.losses, name)(reduction="none", **kwargs)(y_true, y_pred)
         weights = np.linspace(0.5, 2.0, per_sample.size).reshape(per_sample.shape).astype("float32")
     expected = np.asarray(theirs(y_true, y_pred, weights))
-    np.testing.assert_allclose(ours(y_true, y_pred, weights).numpy(), expected, rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        ours(y_true, y_pred, weights).numpy(), expected, rtol=2e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name, kwargs, y_pred, y_true", CASES, ids=IDS)

@@ -41,7 +41,9 @@ def test_weights_of_another_length_are_refused():
         losses.MeanSquaredError()(Y_TRUE, Y_PRED, np.ones(2))
 
 
-@pytest.mark.parametrize("name", ["MeanSquaredError", "MeanAbsoluteError", "Huber", "BinaryCrossentropy"])
+@pytest.mark.parametrize(
+    "name", ["MeanSquaredError", "MeanAbsoluteError", "Huber", "BinaryCrossentropy"]
+)
 def test_shapes_that_differ_are_refused(name):
     loss = getattr(losses, name)()
     with pytest.raises(pydl.errors.ShapeError, match=r"got y_true \(3, 2\) and y_pred \(3, 1\)"):
@@ -70,7 +72,9 @@ def test_sparse_labels():
     assert loss(np.array([0, 1, 3], "uint8"), logits).item() == pytest.approx(np.log(4))
     with pytest.raises(ValueError, match=r"expected labels in \[0, 4\).*got 4 at position 1"):
         loss(np.array([0, 4, 3]), logits)
-    with pytest.raises(pydl.errors.ShapeError, match=r"One-hot labels need CategoricalCrossentropy"):
+    with pytest.raises(
+        pydl.errors.ShapeError, match=r"One-hot labels need CategoricalCrossentropy"
+    ):
         loss(np.eye(4)[:3], logits)
     with pytest.raises(pydl.errors.ShapeError, match=r"Integer labels need SparseCategorical"):
         losses.CategoricalCrossentropy()(np.array([0, 1, 3]), logits)

@@ -157,8 +157,9 @@ def test_against_torch_adamw():
     start, grads = arrays(0), [arrays(k) for k in (1, 2, 3)]
     theirs = [torch.tensor(a, requires_grad=True) for a in start]
     optimizer = torch.optim.AdamW(theirs, lr=0.01, weight_decay=0.1, eps=0.0)
-    ours, m, v = tensors(start, "float64"), *(
-        tensors([np.zeros(s) for s in SHAPES], "float64") for _ in range(2)
+    ours, m, v = (
+        tensors(start, "float64"),
+        *(tensors([np.zeros(s) for s in SHAPES], "float64") for _ in range(2)),
     )
     for step, step_grads in enumerate(grads, 1):
         for t, g in zip(theirs, step_grads):
@@ -225,7 +226,8 @@ BAD_CALLS = [
     (lambda: ops.sgd_step([P], [[1.0]], None, 0.1), pydl.errors.ShapeError,
      r"expected a gradient of shape \(2,\) for parameter 0, got \(1,\)"),
     (lambda: ops.adam_step([P], [[1.0, 1.0]], [P], [P.astype("float64")], None, 1, 0.1),
-     pydl.errors.DTypeError, r"\[adam_step\] expected v of dtype float32 for parameter 0, got float64"),
+     pydl.errors.DTypeError,
+     r"\[adam_step\] expected v of dtype float32 for parameter 0, got float64"),
     (lambda: ops.adam_step([P], [[1.0, 1.0]], [P], [pydl.tensor([1.0])], None, 1, 0.1),
      pydl.errors.ShapeError, r"expected v of shape \(2,\)"),
     (lambda: ops.sgd_step([pydl.tensor([1])], [[1]], None, 0.1), pydl.errors.DTypeError,

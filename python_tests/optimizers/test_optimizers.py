@@ -84,9 +84,10 @@ def test_serialization_of_schedules():
     schedule = optimizers.schedules.CosineDecay(0.1, 100, warmup_target=0.5, warmup_steps=3)
     again = optimizers.deserialize(optimizers.serialize(optimizers.SGD(schedule)))
     assert again.learning_rate == schedule(0)
-    assert optimizers.schedules.deserialize(
-        optimizers.schedules.serialize(schedule)
-    ).get_config() == schedule.get_config()
+    assert (
+        optimizers.schedules.deserialize(optimizers.schedules.serialize(schedule)).get_config()
+        == schedule.get_config()
+    )
 
 
 def test_variables_without_gradients_stay():

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from training_problems import data, regressor
 
 import pydl
 from pydl import layers, metrics
-
-from training_problems import data, regressor
 
 X, _ = data(20, features=3)
 Y = X.sum(-1, keepdims=True)
@@ -40,7 +39,9 @@ def test_train_step():
             x, y = data
             loss = self.compute_loss(y=y, y_pred=self(x, training=True))
             loss.backward()
-            self.optimizer.apply([v.grad for v in self.trainable_variables], self.trainable_variables)
+            self.optimizer.apply(
+                [v.grad for v in self.trainable_variables], self.trainable_variables
+            )
             for v in self.trainable_variables:
                 v.grad = None
             return {"mine": loss}

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-
-from pydl.models.data import make_data
-from pydl.models.convert_data import Converter
-
 from training_problems import data, mlp, weights_equal
+
+from pydl.models.convert_data import Converter
+from pydl.models.data import make_data
 
 X, Y = data(40)
 
@@ -131,8 +130,9 @@ def test_torch_loaders():
 @pytest.mark.parametrize("call, kind, message", [
     (lambda m: m.fit(batches(), Y), ValueError, r"\[fit\] expected no y beside generator data"),
     (lambda m: m.fit(batches(), batch_size=3), ValueError, r"expected no batch_size beside"),
-    (lambda m: m.fit(batches(), validation_split=0.5), ValueError, r"expected arrays with validation_split"),
-    (lambda m: m.fit((b + (1, 2) for b in batches())), ValueError, r"got a tuple of 4"),
+    (lambda m: m.fit(batches(), validation_split=0.5), ValueError,
+     r"expected arrays with validation_split"),
+    (lambda m: m.fit(b + (1, 2) for b in batches()), ValueError, r"got a tuple of 4"),
     (lambda m: m.fit(5j + 1 for _ in range(2)), (TypeError, ValueError), r"expected"),
 ])  # fmt: skip
 def test_errors(call, kind, message):

@@ -4,11 +4,10 @@ import threading
 
 import numpy as np
 import pytest
+from training_problems import data, mlp, regressor, weights_equal
 
 import pydl
 from pydl import layers
-
-from training_problems import data, mlp, regressor, weights_equal
 
 
 def test_learns():
@@ -154,7 +153,9 @@ def test_predict():
     model = mlp()
     predictions = model.predict(x, batch_size=7, verbose=0)
     assert isinstance(predictions, np.ndarray) and predictions.shape == (50, 3)
-    np.testing.assert_allclose(predictions, model(pydl.tensor(x)).detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        predictions, model(pydl.tensor(x)).detach().numpy(), rtol=1e-5, atol=1e-6
+    )
     np.testing.assert_array_equal(predictions[:5], model.predict_on_batch(x[:5]))
 
 
@@ -262,5 +263,7 @@ def test_a_model_without_loss():
 
 def test_a_loss_that_is_not_one_number():
     model = regressor(loss=pydl.losses.MeanSquaredError(reduction="none"))
-    with pytest.raises(ValueError, match=r"expected a loss reduced to one number, got shape \(10,\)"):
+    with pytest.raises(
+        ValueError, match=r"expected a loss reduced to one number, got shape \(10,\)"
+    ):
         model.fit(X[:, :3], Y[:, None], verbose=0)

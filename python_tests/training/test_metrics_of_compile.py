@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from training_problems import data, mlp
 
 import pydl
 from pydl import layers, metrics
-
-from training_problems import data, mlp
 
 X, Y = data(30)
 

@@ -1,10 +1,10 @@
 """Saving while training, and going on with training from a file."""
 
 import numpy as np
+from training_problems import data, mlp, weights_equal
 
 import pydl
 from pydl import callbacks, layers
-from training_problems import data, mlp, weights_equal
 
 X, Y = data(60)
 

@@ -35,7 +35,9 @@ def test_one_loss_for_every_output():
     p, q, *_ = errors(m)
     got = m.evaluate([A, B], [P, Q], verbose=0, return_dict=True)
     assert got == pytest.approx({"loss": p + q, "p_loss": p, "q_loss": q}, rel=1e-5)
-    assert m.evaluate([A, B], [P, Q], batch_size=7, verbose=0) == pytest.approx([p + q, p, q], rel=1e-5)
+    assert m.evaluate([A, B], [P, Q], batch_size=7, verbose=0) == pytest.approx(
+        [p + q, p, q], rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("arguments", [
@@ -47,7 +49,8 @@ def test_losses_weights_and_metrics_by_output(arguments):
     m = model(**arguments)
     p_mse, q_mse, p_mae, q_mae = errors(m)
     expected = {
-        "loss": p_mse + 0.5 * q_mae, "p_loss": p_mse, "q_loss": q_mae, "p_mae": p_mae, "q_mse": q_mse
+        "loss": p_mse + 0.5 * q_mae, "p_loss": p_mse, "q_loss": q_mae,
+        "p_mae": p_mae, "q_mse": q_mse,
     }  # fmt: skip
     got = m.evaluate([A, B], [P, Q], verbose=0, return_dict=True)
     assert list(got) == list(expected) and got == pytest.approx(expected, rel=1e-5)
@@ -61,7 +64,9 @@ def test_outputs_without_a_loss():
     assert got == pytest.approx({"loss": errors(m)[1]}, rel=1e-5)
     m.fit([A, B], {"q": Q}, verbose=0)
     assert np.array_equal(before[0], m.get_layer("p").get_weights()[0])
-    assert list(model(loss=["mse", None]).evaluate([A, B], [P, Q], verbose=0, return_dict=True)) == ["loss"]
+    assert list(
+        model(loss=["mse", None]).evaluate([A, B], [P, Q], verbose=0, return_dict=True)
+    ) == ["loss"]
 
 
 def test_dicts_in_and_out():
@@ -96,14 +101,22 @@ def test_generators_of_several_arrays():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: model().fit([A, B[:5]], [P, Q]), r"got x: \[20, 5\], y: \[20, 20\]"),
-    (lambda: model().fit([A, B], [P]), r"\[y\] expected one item for each of the outputs \['p', 'q'\], got 1"),
-    (lambda: model(loss=["mse"]).fit([A, B], [P, Q]), r"expected one item of loss for each of the outputs"),
-    (lambda: model(loss={"r": "mse"}).fit([A, B], [P, Q]), r"expected keys of loss among the outputs"),
-    (lambda: model(metrics=["mae"]).fit([A, B], [P, Q]), r"expected one list of metrics for each"),
-    (lambda: model(metrics={"r": "mae"}).fit([A, B], [P, Q]), r"keys of metrics among the outputs"),
-    (lambda: model(metrics="mae").fit([A, B], [P, Q]), r"expected metrics as a list or a dict, got 'mae'"),
-    (lambda: model(loss={"p": "mse", "q": "mse"}).fit([A, B], {"p": P}), r"expected targets for output 'q'"),
+    (lambda: model().fit([A, B[:5]], [P, Q]),
+     r"got x: \[20, 5\], y: \[20, 20\]"),
+    (lambda: model().fit([A, B], [P]),
+     r"\[y\] expected one item for each of the outputs \['p', 'q'\], got 1"),
+    (lambda: model(loss=["mse"]).fit([A, B], [P, Q]),
+     r"expected one item of loss for each of the outputs"),
+    (lambda: model(loss={"r": "mse"}).fit([A, B], [P, Q]),
+     r"expected keys of loss among the outputs"),
+    (lambda: model(metrics=["mae"]).fit([A, B], [P, Q]),
+     r"expected one list of metrics for each"),
+    (lambda: model(metrics={"r": "mae"}).fit([A, B], [P, Q]),
+     r"keys of metrics among the outputs"),
+    (lambda: model(metrics="mae").fit([A, B], [P, Q]),
+     r"expected metrics as a list or a dict, got 'mae'"),
+    (lambda: model(loss={"p": "mse", "q": "mse"}).fit([A, B], {"p": P}),
+     r"expected targets for output 'q'"),
 ])  # fmt: skip
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):

@@ -46,7 +46,8 @@ struct DenseTarget {
   }
 };
 
-// The sum over the columns of target * values(i). A target of 0 counts nothing, even times infinity.
+// The sum over the columns of target * values(i). A target of 0 counts nothing, even if the value is
+// infinite.
 template <class Target, class Values>
 inline auto weighted_sum(const Target& target, int64_t columns, Values&& values) {
   using V = typename Target::V;
@@ -225,7 +226,8 @@ template <class T>
 PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args) {
   using C = Compute<T>;
   Scratch<C> row_losses(context, args->rows + 1);
-  if (!row_losses) return context->fail(context, PYDL_ERROR_MEMORY, "[cross_entropy] out of memory");
+  if (!row_losses)
+    return context->fail(context, PYDL_ERROR_MEMORY, "[cross_entropy] out of memory");
   const T* scores = static_cast<const T*>(args->scores);
   const Normalizers<T> normalizers(args->normalizers, args->rows);
   const Clip<T> clip(args->epsilon);

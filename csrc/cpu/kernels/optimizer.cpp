@@ -1,5 +1,5 @@
-// Optimizer steps. The elements of all tensors form one list of blocks that threads share out, so that
-// a thousand small tensors cost no more than one large one.
+// Optimizer steps. The elements of all tensors form one list of blocks that threads share out, so
+// that a thousand small tensors cost no more than one large one.
 #include <math.h>
 
 #include "cpu/lanes.h"
@@ -22,8 +22,8 @@ int64_t count_blocks(const PydlOptimizerTensor* tensors, int64_t tensor_count) {
   return blocks;
 }
 
-// Calls body(tensor, block, begin, end) for each block: its number in the list of all blocks, and the
-// elements of its tensor that it holds.
+// Calls body(tensor, block, begin, end) for each block: its number in the list of all blocks, and
+// the elements of its tensor that it holds.
 template <class Body>
 void for_each_block(const PydlContext* context, const PydlOptimizerTensor* tensors,
                     int64_t tensor_count, Body&& body) {
@@ -40,7 +40,8 @@ void for_each_block(const PydlContext* context, const PydlOptimizerTensor* tenso
   });
 }
 
-// State whose gradient stays 0 decays into denormal numbers, on which CPUs are slow, and remains there.
+// State whose gradient stays 0 decays into denormal numbers, on which CPUs are slow, and remains
+// there.
 template <class T>
 inline Vec<T> without_denormals(Vec<T> x) {
   return select(abs(x) < Vec<T>(MathConstants<T>::smallest_normal), Vec<T>(0), x);

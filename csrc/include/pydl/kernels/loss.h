@@ -1,5 +1,5 @@
-// Losses fused with what comes before them: softmax and cross entropy, sigmoid and cross entropy; and
-// losses of pairs of numbers. All arrays are dense.
+// Losses fused with what comes before them: softmax and cross entropy, sigmoid and cross entropy;
+// and losses of pairs of numbers. All arrays are dense.
 #pragma once
 
 #include "pydl/abi.h"
@@ -42,7 +42,7 @@ enum {
   PYDL_SQUARED_ERROR = 0,                // (x - t)^2
   PYDL_ABSOLUTE_ERROR = 1,               // |x - t|
   PYDL_HUBER = 2,                        // (x - t)^2 / 2 up to |x - t| = parameter, linear beyond
-  PYDL_SIGMOID_BINARY_CROSS_ENTROPY = 3, // x is a logit
+  PYDL_SIGMOID_BINARY_CROSS_ENTROPY = 3,  // x is a logit
   PYDL_BINARY_CROSS_ENTROPY = 4,         // x is clipped to [parameter, 1 - parameter]
 };
 

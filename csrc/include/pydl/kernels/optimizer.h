@@ -1,5 +1,5 @@
 // Optimizer steps over many tensors in one call. Every tensor is dense; parameters change in place.
-// Weight decay is decoupled: parameter -= learning_rate * weight_decay * parameter, before the step.
+// Weight decay is decoupled: parameter -= learning_rate * weight_decay * parameter before the step.
 #pragma once
 
 #include "pydl/abi.h"
