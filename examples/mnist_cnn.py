@@ -34,7 +34,7 @@ def main() -> None:
     (x_train, y_train), (x_test, y_test) = mnist.load_data(allow_subset=not options.full)
     x_train, x_test = scaled(x_train), scaled(x_test)
     if not options.full:
-        x_train, y_train = with_shifted_copies(x_train, y_train, copies=3)
+        x_train, y_train = with_shifted_copies(x_train, y_train, copies=4)
     print(f"{len(x_train)} digits to train on, {len(x_test)} to test with")
 
     epochs = options.epochs or (5 if options.full else 8)
@@ -86,7 +86,7 @@ def build_model() -> pydl.Sequential:
             layers.MaxPooling2D(),
             layers.Flatten(),
             layers.Dropout(0.3),
-            layers.Dense(64, activation="relu"),
+            layers.Dense(128, activation="relu"),
             layers.Dropout(0.3),
             layers.Dense(CLASSES, activation="softmax"),
         ],
