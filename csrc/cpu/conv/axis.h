@@ -15,9 +15,6 @@ struct Axis {
 
   int64_t input(int64_t o, int64_t tap) const { return o * stride + tap * dilation + offset; }
   bool inside(int64_t i) const { return i >= 0 && i < in; }
-  // How many pixels before and behind the input are read.
-  int64_t before() const { return larger(0, -input(0, 0)); }
-  int64_t behind() const { return larger(0, input(out - 1, taps - 1) + 1 - in); }
 };
 
 inline Axis height_of(const Geometry& g) {

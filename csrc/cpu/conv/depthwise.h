@@ -1,10 +1,14 @@
 // Depthwise convolution: every channel by itself, vectorised over channels.
 #pragma once
 
-#include "cpu/conv/dense.h"
+#include "cpu/conv/patches.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
+
+inline PydlStatus out_of_memory(const PydlContext* context) {
+  return context->fail(context, PYDL_ERROR_MEMORY, "[depthwise_conv] out of memory");
+}
 
 // What each tap reads and is weighted with; strides in elements.
 template <class S>
@@ -63,7 +67,7 @@ struct Depthwise {
         compute_row(row / height.out, row % height.out, sums.data());
       }
     });
-    return enough_memory ? PYDL_OK : conv_out_of_memory(context);
+    return enough_memory ? PYDL_OK : out_of_memory(context);
   }
 
  private:
@@ -190,7 +194,7 @@ template <class S>
 PydlStatus depthwise_conv(const PydlContext* context, const PydlConvArgs& args) {
   const Geometry& g = args.geometry;
   const RepeatedInput<S> input(context, g, args.input);
-  if (!input) return conv_out_of_memory(context);
+  if (!input) return out_of_memory(context);
   const int64_t row = g.out_width * g.out_channels;
   const Depthwise<S, S> work = {
       input.data(), height_of(g), width_of(g), g.out_channels,
@@ -235,7 +239,7 @@ PydlStatus depthwise_data_gradient(const PydlContext* context,
   }
   Scratch<T> repeated(context, pixels * g.out_channels);
   Scratch<T> sums(context, pixels * g.channels);
-  if (!repeated || !sums) return conv_out_of_memory(context);
+  if (!repeated || !sums) return out_of_memory(context);
   const PydlStatus status = depthwise_transposed<S, T>(
       context, g, gradient, kernel, {nullptr, PYDL_ACTIVATION_NONE}, repeated.data(), nullptr);
   if (status != PYDL_OK) return status;
@@ -262,7 +266,7 @@ PydlStatus depthwise_kernel_gradient(const PydlContext* context,
   const int64_t rows = g.batch * g.out_height, parts = clamp(rows, 1, kParts);
   const int64_t size = g.kernel_height * g.kernel_width * g.out_channels;
   Scratch<T> sums(context, parts * size);
-  if (!input || !sums) return conv_out_of_memory(context);
+  if (!input || !sums) return out_of_memory(context);
   memset(sums.data(), 0, static_cast<size_t>(parts * size) * sizeof(T));
   parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {

@@ -42,12 +42,6 @@ struct MatrixOutput {
   bool accumulate;  // add to C
   Epilogue<S, O> epilogue;
 
-  MatrixOutput from_row(int64_t row) const {
-    MatrixOutput rest = *this;
-    rest.data += row * row_stride;
-    if (pre_activation) rest.pre_activation += row * row_stride;
-    return rest;
-  }
   TileOutput<T> place(int64_t row, int64_t column) const {
     if constexpr (kInPlace) {
       return {data + row * row_stride + column, row_stride, 0, accumulate};

@@ -7,6 +7,8 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+constexpr int64_t kDirectStrips = 4;  // B is packed when more strips of A than this read it
+
 template <class S, class O>
 PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& args) {
   using T = Compute<S>;
@@ -19,13 +21,14 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
 
   Panels<T> panels = {k, n, nullptr, args.b_row_stride};
   if constexpr (std::is_same_v<S, T>) {
-    const bool in_place = worth_reading_in_place<S>(m, n, k, args.b_row_stride);
-    if (args.b_col_stride == 1 && in_place) panels.direct = b;
+    const int64_t bytes = n * k * static_cast<int64_t>(sizeof(T));
+    const bool few = m <= kDirectStrips * kTileRows && bytes <= kDirectPanelBytes;
+    if (args.b_col_stride == 1 && (few || bytes <= kDirectBytes)) panels.direct = b;
   }
   const MatrixStrips<S> strips(static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride,
                                m, n, k);
   return multiply<T>(
-      context, panels, strips,
+      context, m, panels, strips,
       [&](int64_t panel, int64_t panel_end, T* dst) {
         pack_matrix_panels(b, args.b_row_stride, args.b_col_stride, k, n, panel, panel_end, dst,
                            k * kTileColumns<T>);
