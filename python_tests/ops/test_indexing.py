@@ -27,19 +27,20 @@ def along_reference(x, indices, axis=None):
 
 
 def gather_reference(x, indices, axis):
-    import torch
-
-    return torch.gather(torch.from_numpy(np.array(x)), axis, torch.from_numpy(plain(indices)[0]).long()).numpy()
+    indices = plain(indices)[0]
+    window = tuple(slice(n) for n in indices.shape)
+    window = window[:axis % x.ndim] + (slice(None),) + window[axis % x.ndim + 1:]
+    return np.take_along_axis(x[window], indices, axis)
 
 
 def scatter_reference(x, indices, updates, axis):
-    import torch
-
     indices, updates = plain(indices, updates)
-    updates = np.broadcast_to(updates, indices.shape).astype(x.dtype)
-    result = torch.from_numpy(np.array(x)).scatter_add(
-        axis, torch.from_numpy(indices).long(), torch.from_numpy(updates.copy()))
-    return result.numpy()
+    updates = np.broadcast_to(updates, indices.shape)
+    result = np.array(x)
+    where = list(np.indices(indices.shape))
+    where[axis] = indices
+    np.add.at(result, tuple(where), updates)
+    return result
 
 
 def samples_of_take(rng):
