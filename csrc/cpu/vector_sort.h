@@ -113,7 +113,8 @@ template <class K>
 class VectorSort {
  public:
   using V = Vec<K>;
-  static constexpr int64_t kShort = 8 * V::size;   // sorted in registers
+  // Sorted in registers, of which AVX-512 has 32 and others have 16.
+  static constexpr int64_t kShort = (isa::kVectorBytes == 64 ? 16 : 8) * V::size;
   static constexpr int64_t kSpare = V::size;       // what `spare` must hold beyond n
 
   // Sorts x; `spare` has room for n + kSpare.
@@ -172,7 +173,8 @@ class VectorSort {
     if (n <= V::size) sort_short<1>(x, n);
     else if (n <= 2 * V::size) sort_short<2>(x, n);
     else if (n <= 4 * V::size) sort_short<4>(x, n);
-    else sort_short<8>(x, n);
+    else if (n <= 8 * V::size) sort_short<8>(x, n);
+    else sort_short<kShort / V::size>(x, n);
   }
 
   template <int count>
