@@ -21,6 +21,6 @@ if not BUILT_IN_PLACE:
 
 @pytest.fixture(scope="session", autouse=True)
 def _away_from_the_checkout(tmp_path_factory):
-    """Programs that tests start look in the current folder first; they too need the installed package."""
+    """Programs that tests start look in the current folder first; they need the installed one."""
     if not BUILT_IN_PLACE:
         os.chdir(tmp_path_factory.mktemp("away"))
