@@ -4,97 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydl.losses.crossentropy import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
-)
+from pydl.losses.circle import *  # noqa: F403
+from pydl.losses.crossentropy import *  # noqa: F403
+from pydl.losses.ctc import *  # noqa: F403
+from pydl.losses.focal import *  # noqa: F403
+from pydl.losses.hinge import *  # noqa: F403
+from pydl.losses.loss import *  # noqa: F403
 from pydl.losses.loss import Loss, LossFunctionWrapper
-from pydl.losses.regression import (
-    Huber,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    huber,
-    mean_absolute_error,
-    mean_squared_error,
-)
+from pydl.losses.overlap import *  # noqa: F403
+from pydl.losses.probabilistic import *  # noqa: F403
+from pydl.losses.regression import *  # noqa: F403
 from pydl.saving.lookup import Lookup
 
-__all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "Huber",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "SparseCategoricalCrossentropy",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "deserialize",
-    "get",
-    "huber",
-    "mean_absolute_error",
-    "mean_squared_error",
-    "serialize",
-    "sparse_categorical_crossentropy",
-]
-
+_NAMES = {
+    name: value
+    for name, value in globals().items()
+    if getattr(value, "__module__", "").startswith("pydl.losses.")
+}
 _CLASS_OF = {
-    binary_crossentropy: BinaryCrossentropy,
-    categorical_crossentropy: CategoricalCrossentropy,
-    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
-    huber: Huber,
-    mean_absolute_error: MeanAbsoluteError,
-    mean_squared_error: MeanSquaredError,
+    cls().fn: cls
+    for cls in _NAMES.values()
+    if isinstance(cls, type) and cls not in (Loss, LossFunctionWrapper)
+}
+_SHORT = {
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
 }
 
 _lookup = Lookup(
     "losses",
-    {thing.__name__: thing for pair in _CLASS_OF.items() for thing in pair}
-    | {"bce": binary_crossentropy, "mae": mean_absolute_error, "mse": mean_squared_error}
-    | {"BCE": binary_crossentropy, "MAE": mean_absolute_error, "MSE": mean_squared_error},
+    _NAMES
+    | {short: _NAMES[name] for short, name in _SHORT.items()}
+    | {short.upper(): _NAMES[name] for short, name in _SHORT.items()},
 )
+get, serialize, deserialize = _lookup.get, _lookup.serialize, _lookup.deserialize
 
-
-def get(identifier: Any) -> Any:
-    """A loss from its name, its configuration, its class, or itself.
-
-    Args:
-        identifier: such as `"mse"` (a function), `"MeanSquaredError"` (an object), a dict from
-            `serialize`, a `Loss`, or any callable `(y_true, y_pred)`.
-
-    Returns:
-        A `Loss`, a function, or None for None.
-
-    Raises:
-        ValueError: the name is not known.
-
-    Example:
-        >>> pydl.losses.get("mse").__name__
-        'mean_squared_error'
-    """
-    return _lookup.get(identifier)
-
-
-def serialize(loss: Any) -> Any:
-    """What `deserialize` makes the loss from: a dict for a `Loss`, a name for a function."""
-    return _lookup.serialize(loss)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The loss that `serialize` described.
-
-    Args:
-        config: what `serialize` returned.
-        custom_objects: classes and functions of yours by name.
-
-    Raises:
-        ValueError: the class is neither built in nor in `custom_objects`.
-    """
-    return _lookup.deserialize(config, custom_objects)
+__all__ = sorted([*_NAMES, "deserialize", "get", "serialize"])
 
 
 def as_loss(identifier: Any) -> Loss | None:

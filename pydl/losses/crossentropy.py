@@ -12,18 +12,39 @@ from pydl import ops
 from pydl._convert import as_tensor
 from pydl._core import Tensor
 from pydl.errors import ShapeError
-from pydl.losses.loss import Loss
+from pydl.losses.loss import LossFunctionWrapper, of_valid
 from pydl.losses.regression import aligned
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "SparseCategoricalCrossentropy",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+]
 
 
 def _binary(
-    name: str, y_true: Any, y_pred: Any, from_logits: bool, label_smoothing: float, reduction: str
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool,
+    label_smoothing: float,
+    axis: int = -1,
+    reduction: str = "none",
 ) -> Tensor:
+    """Losses of the labels before the mean over `axis`, or the mean of all."""
+    y_true, y_pred = smoothed("binary_crossentropy", y_true, y_pred, label_smoothing)
+    op = ops.sigmoid_binary_cross_entropy if from_logits else ops.binary_cross_entropy
+    return op(y_pred, y_true, reduction=reduction)
+
+
+def smoothed(name: str, y_true: Any, y_pred: Any, label_smoothing: float) -> tuple[Tensor, Tensor]:
+    """Yes-or-no labels moved towards 0.5, and predictions, of one shape and dtype."""
     y_true, y_pred = aligned(name, y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    op = ops.sigmoid_binary_cross_entropy if from_logits else ops.binary_cross_entropy
-    return op(y_pred, y_true, reduction=reduction)
+    return y_true, y_pred
 
 
 def binary_crossentropy(
@@ -53,19 +74,16 @@ def binary_crossentropy(
         >>> loss.numpy().round(3).tolist()
         [0.9160000085830688, 0.7139999866485596]
     """
-    losses = _binary("binary_crossentropy", y_true, y_pred, from_logits, label_smoothing, "none")
+    losses = _binary(y_true, y_pred, from_logits, label_smoothing)
     return ops.mean(losses, axis=axis) if losses.ndim else losses
 
 
-def _categorical(
-    name: str,
-    y_true: Any,
-    y_pred: Any,
-    from_logits: bool,
-    label_smoothing: float,
-    axis: int,
-    reduction: str,
-) -> Tensor:
+def distributions(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Distributions over classes and predictions, of one shape and dtype.
+
+    Raises:
+        ShapeError: the shapes differ.
+    """
     y_pred = as_tensor(y_pred)
     y_true = as_tensor(y_true, y_pred.dtype)
     if y_true.shape != y_pred.shape:
@@ -74,6 +92,18 @@ def _categorical(
             f"[{name}] expected y_true and y_pred of one shape (..., classes), "
             f"got y_true {y_true.shape} and y_pred {y_pred.shape}. {hint}"
         )
+    return y_true, y_pred
+
+
+def _categorical(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool,
+    label_smoothing: float,
+    axis: int,
+    reduction: str = "none",
+) -> Tensor:
+    y_true, y_pred = distributions("categorical_crossentropy", y_true, y_pred)
     if axis not in (-1, y_pred.ndim - 1):
         y_true, y_pred = ops.moveaxis(y_true, axis, -1), ops.moveaxis(y_pred, axis, -1)
     op = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
@@ -107,22 +137,20 @@ def categorical_crossentropy(
         >>> round(float(loss[0]), 4)
         0.0513
     """
-    return _categorical(
-        "categorical_crossentropy", y_true, y_pred, from_logits, label_smoothing, axis, "none"
-    )
+    return _categorical(y_true, y_pred, from_logits, label_smoothing, axis)
 
 
 def _sparse(
-    name: str, y_true: Any, y_pred: Any, from_logits: bool, axis: int, reduction: str
+    y_true: Any, y_pred: Any, from_logits: bool, axis: int, reduction: str = "none"
 ) -> Tensor:
-    labels, y_pred = _sparse_labels(name, y_true, y_pred, axis)
+    labels, y_pred = sparse_labels("sparse_categorical_crossentropy", y_true, y_pred, axis)
     if axis not in (-1, y_pred.ndim - 1):
         y_pred = ops.moveaxis(y_pred, axis, -1)
     op = ops.softmax_cross_entropy if from_logits else ops.categorical_cross_entropy
     return op(y_pred, labels, reduction=reduction)
 
 
-def _sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tensor, Tensor]:
+def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tensor, Tensor]:
     """Integer labels shaped like `y_pred` without `axis`, and `y_pred`."""
     y_pred = as_tensor(y_pred)
     labels = as_tensor(y_true)
@@ -146,11 +174,10 @@ def _sparse_ignoring(
     y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int, axis: int
 ) -> tuple[Tensor, Tensor]:
     """Losses with 0 where the label is `ignore_class`, and a mask of the others."""
-    name = "sparse_categorical_crossentropy"
-    labels, y_pred = _sparse_labels(name, y_true, y_pred, axis)
+    labels, y_pred = sparse_labels("sparse_categorical_crossentropy", y_true, y_pred, axis)
     valid = ops.not_equal(labels, ignore_class)
     labels = ops.where(valid, labels, 0)
-    losses = _sparse(name, labels, y_pred, from_logits, axis, "none")
+    losses = _sparse(labels, y_pred, from_logits, axis)
     return ops.where(valid, losses, 0.0), valid
 
 
@@ -184,10 +211,10 @@ def sparse_categorical_crossentropy(
     """
     if ignore_class is not None:
         return _sparse_ignoring(y_true, y_pred, from_logits, ignore_class, axis)[0]
-    return _sparse("sparse_categorical_crossentropy", y_true, y_pred, from_logits, axis, "none")
+    return _sparse(y_true, y_pred, from_logits, axis)
 
 
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(LossFunctionWrapper):
     """Cross entropy of independent yes-or-no labels.
 
     Args:
@@ -202,6 +229,8 @@ class BinaryCrossentropy(Loss):
         0.815
     """
 
+    fused = staticmethod(_binary)
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -211,29 +240,13 @@ class BinaryCrossentropy(Loss):
         name: str = "binary_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
-        self.axis = axis
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return binary_crossentropy(
-            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
-        )
-
-    def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return _binary(self.name, y_true, y_pred, self.from_logits, self.label_smoothing, "mean")
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }
+        super().__init__(
+            binary_crossentropy, reduction, name, dtype,
+            from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+        )  # fmt: skip
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(LossFunctionWrapper):
     """Cross entropy of a distribution over classes, such as one-hot labels.
 
     Args:
@@ -248,6 +261,8 @@ class CategoricalCrossentropy(Loss):
         1.177
     """
 
+    fused = staticmethod(_categorical)
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -257,31 +272,13 @@ class CategoricalCrossentropy(Loss):
         name: str = "categorical_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.label_smoothing = label_smoothing
-        self.axis = axis
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return categorical_crossentropy(
-            y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
-        )
-
-    def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        return _categorical(
-            self.name, y_true, y_pred, self.from_logits, self.label_smoothing, self.axis, "mean"
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }
+        super().__init__(
+            categorical_crossentropy, reduction, name, dtype,
+            from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+        )  # fmt: skip
 
 
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
     """Cross entropy of integer class labels.
 
     Args:
@@ -305,32 +302,17 @@ class SparseCategoricalCrossentropy(Loss):
         name: str = "sparse_categorical_crossentropy",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.ignore_class = ignore_class
-        self.axis = axis
+        super().__init__(
+            sparse_categorical_crossentropy, reduction, name, dtype,
+            from_logits=from_logits, ignore_class=ignore_class, axis=axis,
+        )  # fmt: skip
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.ignore_class is None:
-            return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits, axis=self.axis)
-        losses, valid = _sparse_ignoring(
-            y_true, y_pred, self.from_logits, self.ignore_class, self.axis
-        )
-        if self.reduction not in ("mean", "sum_over_batch_size"):
-            return losses
-        # Scaled so that the mean over all samples is the mean over those that count.
-        count = ops.maximum(ops.sum(valid.astype(losses.dtype)), 1.0)
-        return losses * (float(losses.size) / count)
+            return super().call(y_true, y_pred)
+        return of_valid(*_sparse_ignoring(y_true, y_pred, **self._fn_kwargs), self.reduction)
 
     def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         if self.ignore_class is not None:
             return super().mean(y_true, y_pred)
-        return _sparse(self.name, y_true, y_pred, self.from_logits, self.axis, "mean")
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "from_logits": self.from_logits,
-            "ignore_class": self.ignore_class,
-            "axis": self.axis,
-        }
+        return _sparse(y_true, y_pred, self.from_logits, self.axis, reduction="mean")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydl import ops
 from pydl._convert import as_tensor
 from pydl._core import Tensor
 from pydl.naming import to_snake_case
+from pydl.saving import deserialize_keras_object, serialize_keras_object
+
+__all__ = ["Loss", "LossFunctionWrapper"]
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
@@ -99,11 +103,27 @@ class Loss:
 
 
 class LossFunctionWrapper(Loss):
-    """A loss that calls `fn(y_true, y_pred, **kwargs)`, which returns one loss a sample."""
+    """A loss that calls a function; the base of all losses that Keras names.
+
+    The further arguments of the function are attributes of the loss.
+
+    Args:
+        fn: `fn(y_true, y_pred, **kwargs)` returns one loss a sample.
+        reduction, name, dtype: see `Loss`; the name is that of `fn` by default.
+        **kwargs: further arguments of `fn`.
+
+    Example:
+        >>> loss = pydl.losses.LossFunctionWrapper(pydl.losses.huber, delta=2.0)
+        >>> float(loss([[0.0]], [[4.0]])), loss.delta
+        (6.0, 2.0)
+    """
+
+    # Where a kernel reduces too: (y_true, y_pred, *kwargs, reduction="mean"), the mean of `fn`.
+    fused: Callable[..., Tensor] | None = None
 
     def __init__(
         self,
-        fn: Any,
+        fn: Callable[..., Any],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: str | None = None,
@@ -113,11 +133,60 @@ class LossFunctionWrapper(Loss):
         self.fn = fn
         self._fn_kwargs = kwargs
 
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_fn_kwargs"][name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}") from None
+
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
+    def mean(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if self.fused is None:
+            return super().mean(y_true, y_pred)
+        return self.fused(y_true, y_pred, **self._fn_kwargs, reduction="mean")
+
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "fn": self.fn, **self._fn_kwargs}
+        config = {**super().get_config(), **self._fn_kwargs}
+        if type(self) is LossFunctionWrapper:
+            config["fn"] = serialize_keras_object(self.fn)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LossFunctionWrapper:
+        """A loss from what `get_config` returned."""
+        if "fn" in config:
+            config = {**config, "fn": deserialize_keras_object(config["fn"])}
+        return cls(**config)
+
+
+class FunctionLoss(LossFunctionWrapper):
+    """Base of losses whose function has no further arguments; a subclass sets `function`."""
+
+    function: Callable[..., Any]
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(self.function, reduction, name, dtype)
+
+
+def of_valid(losses: Tensor, valid: Tensor, reduction: str | None) -> Tensor:
+    """Losses of which only the valid ones count.
+
+    Args:
+        losses: losses of samples.
+        valid: True where a loss counts; the others are 0 already.
+        reduction: where it is a mean, the losses are scaled so that it becomes that of the valid.
+    """
+    if reduction not in ("mean", "sum_over_batch_size"):
+        return losses
+    count = ops.maximum(ops.sum(valid.astype(losses.dtype)), 1.0)
+    return losses * (float(losses.size) / count)
 
 
 def reduce_losses(losses: Tensor, sample_weight: Any, reduction: str | None) -> Tensor:

@@ -17,6 +17,7 @@ class Lookup:
     Args:
         family: The name of the family in error messages, such as "initializers".
         by_name: The classes of the family by every name they go by.
+        base: The base class of the family, where its objects cannot be called.
 
     Example:
         >>> from pydl.saving.lookup import Lookup
@@ -24,15 +25,20 @@ class Lookup:
         0
     """
 
-    def __init__(self, family: str, by_name: dict[str, Callable]):
+    def __init__(self, family: str, by_name: dict[str, Callable], base: type = Callable):
         self.family = family
         self.by_name = by_name
+        self.base = base
 
     def get(self, identifier: Any) -> Any:
-        """Return the object that `identifier` means; None stays None.
+        """Return the object that `identifier` means.
+
+        Args:
+            identifier: A name, a description from `serialize`, a class, the object itself, or a
+                function; None stays None.
 
         Raises:
-            ValueError: an unknown name, or something that is not callable.
+            ValueError: an unknown name, or something that is not of the family.
         """
         if isinstance(identifier, dict):
             identifier = deserialize_keras_object(identifier)
@@ -42,7 +48,7 @@ class Lookup:
             return None
         if isinstance(identifier, type):
             return identifier()
-        if callable(identifier):
+        if callable(identifier) or isinstance(identifier, self.base):
             return identifier
         raise ValueError(
             f"[{self.family}] expected a name, a class or a function, got {identifier!r}."
@@ -53,7 +59,15 @@ class Lookup:
         return serialize_keras_object(thing)
 
     def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-        """Return the object that `serialize` described."""
+        """Return the object that `serialize` described.
+
+        Args:
+            config: What `serialize` returned.
+            custom_objects: Classes and functions of yours by name.
+
+        Raises:
+            ValueError: a name is neither built in nor in `custom_objects`.
+        """
         return self.get(deserialize_keras_object(config, custom_objects))
 
     def _by_name(self, name: str) -> Any:

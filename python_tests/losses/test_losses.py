@@ -101,6 +101,56 @@ def test_a_class_of_ones_own():
     assert Signed()(Y_TRUE, Y_PRED).item() == pytest.approx(0.5)
 
 
+def test_circle_means_are_over_the_losses_above_zero():
+    apart = np.eye(3, dtype="float32")
+    vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8]], "float32")
+    assert losses.Circle(gamma=256)([0, 1, 2], apart).item() == 0
+    each = losses.circle([0, 0, 1], vectors).numpy()
+    assert losses.Circle()([0, 0, 1], vectors).item() == pytest.approx(each[each > 0].mean())
+
+
+def test_ctc_refuses_other_shapes_and_has_no_path_for_too_many_labels():
+    with pytest.raises(pydl.errors.ShapeError, match=r"\[ctc\] expected labels \(batch, labels\)"):
+        losses.ctc([1, 2], np.zeros((2, 3, 4)))
+    assert losses.ctc([[1, 1]], np.zeros((1, 2, 3))).item() == np.inf
+    x = pydl.tensor(np.zeros((2, 2, 3), "float32"), requires_grad=True)
+    losses.ctc([[1, 1], [1, 2]], x).sum().backward()
+    assert np.isfinite(x.grad.numpy()).all()
+
+
+def test_ctc_gradients_against_finite_differences():
+    rng = np.random.default_rng(0)
+    labels, logits = np.array([[1, 1, 2], [2, 0, 0]]), rng.normal(size=(2, 5, 3))
+    x = pydl.tensor(logits, requires_grad=True)
+    losses.CTC(reduction="sum")(labels, x).backward()
+    for place in [(0, 0, 0), (0, 3, 1), (1, 4, 2)]:
+        step = np.zeros_like(logits)
+        step[place] = 1e-5
+        up, down = (losses.CTC(reduction="sum")(labels, logits + s).item() for s in (step, -step))
+        assert x.grad.numpy()[place] == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-9)
+
+
+def test_wrapped_functions_come_back():
+    loss = losses.LossFunctionWrapper(losses.huber, delta=2.0, name="mine")
+    again = losses.deserialize(losses.serialize(loss))
+    assert again.delta == 2.0 and again.get_config() == loss.get_config()
+    assert again([[0.0]], [[4.0]]).item() == 6.0
+    with pytest.raises(AttributeError, match="no attribute 'gamma'"):
+        loss.gamma  # noqa: B018
+
+
+@pytest.mark.parametrize("name", sorted(set(losses.__all__) - {"Loss", "LossFunctionWrapper"}))
+def test_every_loss_goes_by_its_name(name):
+    thing = getattr(losses, name)
+    if name in ("get", "serialize", "deserialize"):
+        return
+    found = losses.get(name)
+    assert isinstance(found, thing) if isinstance(thing, type) else found is thing
+    if isinstance(thing, type):
+        again = losses.deserialize(losses.serialize(found))
+        assert type(again) is thing and again.get_config() == found.get_config()
+
+
 @pytest.mark.parametrize(
     "loss",
     [
