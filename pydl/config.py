@@ -17,6 +17,7 @@ variable               default              meaning
 from __future__ import annotations
 
 from pydl import _core
+from pydl._call_errors import explain_arguments
 
 __all__ = [
     "cpu_isa",
@@ -37,6 +38,7 @@ def get_num_threads() -> int:
     return _core.num_threads()
 
 
+@explain_arguments
 def set_num_threads(count: int) -> None:
     """Sets the number of threads that kernels may use. Results do not depend on it.
 
@@ -64,6 +66,7 @@ def supported_cpu_isas() -> list[str]:
     return _core.supported_cpu_isas()
 
 
+@explain_arguments
 def set_cpu_isa(isa: str) -> None:
     """Switches kernels to another instruction set, for tests and comparisons.
 
@@ -73,6 +76,7 @@ def set_cpu_isa(isa: str) -> None:
     _core.set_cpu_isa(isa)
 
 
+@explain_arguments
 def set_verbose(level: int) -> None:
     """Sets tracing: 1 prints each op with its shapes, kernel and time to stderr, 0 stops that."""
     _core.set_verbose(level)
@@ -99,6 +103,7 @@ def empty_cache() -> None:
     _core.empty_cache()
 
 
+@explain_arguments
 def set_memory_limit(bytes: int) -> None:
     """Limits what tensors and the cache take together; 0 lifts the limit.
 

@@ -16,6 +16,7 @@ from typing import Any, Union
 import numpy as np
 
 from pydl import _core
+from pydl._call_errors import explain_arguments
 from pydl._core import Tensor
 from pydl.typing import ArrayLike, DTypeLike, Shape
 
@@ -121,6 +122,7 @@ def set_random_seed(seed: int) -> None:
     _python_random.seed(key)
 
 
+@explain_arguments
 def uniform(
     shape: Shape,
     minval: float = 0.0,
@@ -148,6 +150,7 @@ def uniform(
     return _core.uniform(shape, minval, maxval, dtype or "float32", _generator(seed))
 
 
+@explain_arguments
 def normal(
     shape: Shape,
     mean: float = 0.0,
@@ -171,6 +174,7 @@ def normal(
     return _core.normal(shape, mean, stddev, dtype or "float32", _generator(seed))
 
 
+@explain_arguments
 def truncated_normal(
     shape: Shape,
     mean: float = 0.0,
@@ -185,6 +189,7 @@ def truncated_normal(
     return _core.truncated_normal(shape, mean, stddev, dtype or "float32", _generator(seed))
 
 
+@explain_arguments
 def randint(
     shape: Shape, minval: int, maxval: int, dtype: DTypeLike = "int32", seed: Seed = None
 ) -> Tensor:
@@ -202,6 +207,7 @@ def randint(
     return _core.randint(shape, minval, maxval, dtype, _generator(seed))
 
 
+@explain_arguments
 def bernoulli(
     shape: Shape, p: float = 0.5, dtype: DTypeLike = "bool", seed: Seed = None
 ) -> Tensor:
@@ -213,6 +219,7 @@ def bernoulli(
     return _core.bernoulli(shape, p, dtype, _generator(seed))
 
 
+@explain_arguments
 def categorical(
     logits: ArrayLike, num_samples: int, dtype: DTypeLike = "int32", seed: Seed = None
 ) -> Tensor:
@@ -237,11 +244,13 @@ def categorical(
     return _core.categorical(logits, num_samples, dtype, _generator(seed))
 
 
+@explain_arguments
 def permutation(n: int, seed: Seed = None) -> Tensor:
     """The integers ``0 .. n - 1`` in random order, int64."""
     return _core.permutation(n, _generator(seed))
 
 
+@explain_arguments
 def shuffle(x: ArrayLike, axis: int = 0, seed: Seed = None) -> Tensor:
     """A copy of `x` with the entries along an axis in random order.
 
@@ -256,6 +265,7 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: Seed = None) -> Tensor:
     return _core.take(x, permutation(x.shape[axis], seed), axis)
 
 
+@explain_arguments
 def dropout(
     x: ArrayLike, rate: float, noise_shape: Shape | None = None, seed: Seed = None
 ) -> Tensor:

@@ -36,7 +36,7 @@ KERNEL_SYSTEM_HEADERS = {
 # file of a part whose other files have another level.
 LEVELS = [
     {"_core"},
-    {"config", "errors", "typing"},
+    {"_call_errors", "config", "errors", "typing"},
     {"_convert", "autograd", "ops", "random", "tensor"},
     {"naming", "saving", "tree"},
     {"activations", "constraints", "initializers", "regularizers", "variable"},

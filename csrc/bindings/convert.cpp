@@ -113,9 +113,15 @@ Tensor from_sequence(py::handle sequence) {
     return stack(parts, 0);
   }
   auto numpy = py::module_::import("numpy");
-  py::array array = numpy.attr("asarray")(sequence);
+  py::array array;
+  try {
+    array = numpy.attr("asarray")(sequence);
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_ValueError)) throw;
+    fail<ValueError>("[tensor] expected nested lists of numbers of one shape, got ragged ones");
+  }
   if (array.dtype().kind() == 'O')
-    fail<ValueError>("[tensor] expected nested lists of numbers of one shape, got ragged or other values");
+    fail<ValueError>("[tensor] expected nested lists of numbers of one shape, got other values");
   Tensor tensor = share(array);
   if (leaf && !is_number(leaf)) return tensor;
   if (tensor.dtype() == DType::float64) return cast(tensor, DType::float32);
@@ -174,22 +180,37 @@ DType dtype_from_python(py::handle object) {
 }
 
 Dims dims_from_python(py::handle object) {
-  auto integer = [](py::handle item) -> int64_t {
-    py::object index = py::reinterpret_steal<py::object>(PyNumber_Index(item.ptr()));
-    if (!index) throw py::error_already_set();
-    int64_t value = PyLong_AsLongLong(index.ptr());
-    if (value == -1 && PyErr_Occurred()) throw py::error_already_set();
+  auto refuse = [&](const char* expected) {
+    fail<DTypeError>("[shape] expected ", expected, ", got ", py::cast<std::string>(py::repr(object)));
+  };
+  auto integer = [&](PyObject* item) -> int64_t {
+    py::object index = py::reinterpret_steal<py::object>(PyNumber_Index(item));
+    if (!index) {
+      PyErr_Clear();
+      refuse("integers");
+    }
+    int overflow = 0;
+    int64_t value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+    if (overflow)
+      fail<ValueError>("[shape] expected integers that fit 64 bits, got ",
+                       py::cast<std::string>(py::repr(index)));
     return value;
   };
   Dims dims;
   if (PyIndex_Check(object.ptr()) && !PySequence_Check(object.ptr())) {
-    dims.push_back(integer(object));
+    dims.push_back(integer(object.ptr()));
     return dims;
   }
   if (!PySequence_Check(object.ptr()) || PyUnicode_Check(object.ptr()))
-    fail<DTypeError>("[shape] expected an int or a sequence of ints, got ",
-                     py::cast<std::string>(py::repr(object)));
-  for (py::handle item : py::reinterpret_borrow<py::sequence>(object)) dims.push_back(integer(item));
+    refuse("an int or a sequence of ints");
+  py::object items = py::reinterpret_steal<py::object>(PySequence_Fast(object.ptr(), ""));
+  if (!items) {  // an array without axes, which is a sequence in name only
+    PyErr_Clear();
+    dims.push_back(integer(object.ptr()));
+    return dims;
+  }
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.ptr()); ++i)
+    dims.push_back(integer(PySequence_Fast_GET_ITEM(items.ptr(), i)));
   return dims;
 }
 

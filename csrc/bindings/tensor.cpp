@@ -192,6 +192,7 @@ PyType_Slot tensor_slots[] = {
     {Py_mp_subscript, reinterpret_cast<void*>(tensor_subscript)},
     {Py_mp_ass_subscript, reinterpret_cast<void*>(tensor_assign_subscript)},
     {Py_mp_length, reinterpret_cast<void*>(tensor_length)},
+    {Py_sq_length, reinterpret_cast<void*>(tensor_length)},
     {Py_sq_item, reinterpret_cast<void*>(tensor_item)},
     {Py_tp_iter, reinterpret_cast<void*>(tensor_iterator)},
     {Py_nb_add, reinterpret_cast<void*>(binary_slot<add>)},

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pydl.naming import auto_name
+from pydl.ops.symbolic import SymbolicTensor, contains_symbolic
 
 __all__ = ["KerasTensor", "is_symbolic"]
 
 
-class KerasTensor:
+class KerasTensor(SymbolicTensor):
     """A shape and a dtype that stand for data to come.
 
     `pydl.Input` makes the first; layers, operators and the functions of `pydl.ops` return more.
@@ -70,11 +71,7 @@ class KerasTensor:
 
 def is_symbolic(value: Any) -> bool:
     """Return whether `value` is a KerasTensor, or a list, tuple or dict with one in it."""
-    if isinstance(value, (list, tuple)):
-        return any(is_symbolic(item) for item in value)
-    if isinstance(value, dict):
-        return any(is_symbolic(item) for item in value.values())
-    return isinstance(value, KerasTensor)
+    return contains_symbolic((value,))
 
 
 def _apply(name: str, *args):

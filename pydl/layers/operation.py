@@ -6,7 +6,6 @@ import operator
 from typing import Any
 
 from pydl import ops
-from pydl.layers.keras_tensor import is_symbolic
 from pydl.layers.layer import Layer
 from pydl.naming import auto_name
 from pydl.ops.symbolic import record_with
@@ -47,12 +46,7 @@ class Operation(Layer):
 
 
 def apply_operation(op: str, args: tuple, kwargs: dict) -> Any:
-    """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors.
-
-    Returns NotImplemented when there is no symbolic tensor among the arguments.
-    """
-    if not is_symbolic(args) and not is_symbolic(kwargs):
-        return NotImplemented
+    """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors."""
     return Operation(op, name=auto_name(op))(*args, **kwargs)
 
 

@@ -17,13 +17,14 @@ from pydl.ops.pool import *  # noqa: F403
 from pydl.ops.reduce import *  # noqa: F403
 from pydl.ops.shape import *  # noqa: F403
 from pydl.ops.sort import *  # noqa: F403
-from pydl.ops.symbolic import accept_symbolic as _accept_symbolic
+from pydl.ops.symbolic import public_op as _public_op
 
 __all__ = sorted(
     name
     for name, value in globals().items()
     if getattr(value, "__module__", "").startswith("pydl.ops.") and not name.startswith("_")
 )
-# Functions of symbolic tensors are recorded as steps of a model; the ones in the files are not.
+# These ones record themselves on symbolic tensors and explain their errors; the ones in the files,
+# which call each other, only compute.
 for _name in __all__:
-    globals()[_name] = _accept_symbolic(globals()[_name])
+    globals()[_name] = _public_op(globals()[_name])

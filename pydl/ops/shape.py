@@ -10,7 +10,7 @@ from typing import Sequence
 import numpy as np
 
 from pydl import _core
-from pydl._core import Tensor
+from pydl._core import DTypeError, OutOfMemoryError, Tensor
 from pydl.typing import ArrayLike, Axis, Shape
 
 __all__ = [
@@ -298,6 +298,7 @@ def repeat(x: ArrayLike, repeats: int | Sequence[int], axis: int | None = None) 
 
     Raises:
         ValueError: If there are neither one nor as many numbers as entries, or one is negative.
+        DTypeError: If `repeats` are no integers.
 
     Example:
         >>> pydl.ops.repeat([1, 2], [3, 1])
@@ -307,6 +308,8 @@ def repeat(x: ArrayLike, repeats: int | Sequence[int], axis: int | None = None) 
     if axis is None:
         x, axis = _core.reshape(x, -1), 0
     counts = np.asarray(repeats)
+    if counts.dtype.kind not in "iu":
+        raise DTypeError(f"[repeat] expected integer repeats, got {repeats!r}")
     if counts.size == 1:
         return _core.repeat(x, int(counts.reshape(())), axis)
     extent = x.shape[_axis("repeat", axis, x.ndim)]
@@ -314,7 +317,11 @@ def repeat(x: ArrayLike, repeats: int | Sequence[int], axis: int | None = None) 
         raise ValueError(
             f"[repeat] expected one number or {extent} of them, at least 0, got {repeats}"
         )
-    return _core.take(x, np.repeat(np.arange(extent), counts), axis)
+    try:
+        indices = np.repeat(np.arange(extent), counts)
+    except MemoryError as error:
+        raise OutOfMemoryError(f"[repeat] expected fewer repeats, got {repeats}: {error}") from error
+    return _core.take(x, indices, axis)
 
 
 def pad(

@@ -1,42 +1,57 @@
-"""How functions of `pydl.ops` become steps of a functional model.
-
-Symbolic tensors are no tensors, so an op that meets one fails; then the op is recorded instead of
-run. Ops on data pay nothing for it but one more Python call.
-"""
+"""How functions of `pydl.ops` become steps of a functional model."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["accept_symbolic", "record_with"]
+import numpy as np
+
+from pydl._call_errors import ARGUMENT_ERRORS, raise_explained
+from pydl._core import Tensor
+
+__all__ = ["SymbolicTensor", "contains_symbolic", "public_op", "record_with"]
 
 _recorder: Callable[[str, tuple, dict], Any] | None = None
+_DATA = frozenset({Tensor, np.ndarray, int, float, bool, str, type(None)})  # to skip long lists fast
+
+
+class SymbolicTensor:
+    """The base of stand-ins for data to come, which ops record instead of computing on them."""
 
 
 def record_with(recorder: Callable[[str, tuple, dict], Any]) -> None:
-    """Set the function that records an op, given its name and arguments.
-
-    It returns NotImplemented when there is no symbolic tensor among the arguments.
-    """
+    """Set the function that records an op, given its name and arguments."""
     global _recorder
     _recorder = recorder
 
 
-def accept_symbolic(function: Callable) -> Callable:
-    """Return `function` made to record itself when it is called on symbolic tensors."""
+def contains_symbolic(values: Iterable) -> bool:
+    """Return whether there is a symbolic tensor among `values` or in lists, tuples or dicts there."""
+    if set(map(type, values)) <= _DATA:
+        return False
+    return any(
+        contains_symbolic(value.values() if isinstance(value, dict) else value)
+        if isinstance(value, (list, tuple, dict))
+        else isinstance(value, SymbolicTensor)
+        for value in values
+    )
+
+
+def public_op(function: Callable) -> Callable:
+    """Return `function` made to record itself on symbolic tensors and to explain its errors."""
 
     @functools.wraps(function)
     def op(*args, **kwargs):
+        # Symbolic tensors hold no data, so every op refuses them. Looking for them only then spares
+        # all other calls the search, which would cost as much as a small op.
         try:
             return function(*args, **kwargs)
-        except Exception:
-            if _recorder is None:
+        except ARGUMENT_ERRORS as error:
+            if not contains_symbolic((args, kwargs)):
+                raise_explained(error, function, args, kwargs)
                 raise
-            recorded = _recorder(function.__name__, args, kwargs)
-            if recorded is NotImplemented:
-                raise
-        return recorded
+        return _recorder(function.__name__, args, kwargs)
 
     return op
