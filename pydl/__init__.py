@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         activations,
         callbacks,
         constraints,
+        data,
         datasets,
         initializers,
         layers,
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
         metrics,
         models,
         optimizers,
+        preprocessing,
         regularizers,
         saving,
         testing,
+        utils,
     )
     from pydl.layers import Input
     from pydl.models import Model, Sequential
@@ -46,8 +49,8 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 
 # The Keras world is imported when it is first used, so that `import pydl` stays fast.
 _MODULES = (
-    "activations", "callbacks", "constraints", "datasets", "initializers", "layers", "losses",
-    "metrics", "models", "optimizers", "regularizers", "saving", "testing",
+    "activations", "callbacks", "constraints", "data", "datasets", "initializers", "layers", "losses",
+    "metrics", "models", "optimizers", "preprocessing", "regularizers", "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pydl.layers",
@@ -83,6 +86,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "data",
     "datasets",
     "empty_cache",
     "enable_grad",
@@ -101,6 +105,7 @@ __all__ = [
     "no_grad",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
@@ -109,5 +114,6 @@ __all__ = [
     "set_random_seed",
     "tensor",
     "testing",
+    "utils",
     "value_and_grad",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import pydl
+from pydl import naming
 
 ROOT = Path(pydl.__file__).parent
 FILES = sorted(path.relative_to(ROOT.parent) for path in ROOT.rglob("*.py"))
@@ -23,6 +24,6 @@ def test_examples(name, tmp_path, monkeypatch):
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     report = []
     for example in finder.find(module, name, globs={**vars(module), "np": np, "pydl": pydl}):
-        pydl.naming.clear_names()
+        naming.clear_names()
         runner.run(example, out=report.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(report)
