@@ -34,20 +34,25 @@ def worker_count(requested: int | None) -> int:
 
 
 def parallel_map(
-    function: Callable, items: Iterable[Any], workers: int, processes: bool = False
+    function: Callable,
+    items: Iterable[Any],
+    workers: int,
+    processes: bool = False,
+    ahead: int | None = None,
 ) -> Iterator[Any]:
     """`function` of every item, in order, computed ahead by threads or processes.
 
-    At most two items a worker are under way, so memory stays bounded and an endless `items` is fine.
-    The workers end when the iterator is exhausted or dropped.
+    At most `ahead` items are under way, two a worker where it is None, so memory stays bounded and
+    an endless `items` is fine. The workers end when the iterator is exhausted or dropped.
     """
+    ahead = 2 * workers if ahead is None else max(1, ahead)
     with _executor(function, workers, processes) as executor:
         function = _call_function if processes else function
         pending: deque[Future] = deque()
         try:
             for item in items:
                 pending.append(executor.submit(function, item))
-                if len(pending) >= 2 * workers:
+                if len(pending) >= ahead:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

@@ -5,12 +5,13 @@ A batch is a tuple `(x,)`, `(x, y)` or `(x, y, sample_weight)`, where each may b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from pydl import random, tree
+from pydl.data.workers import parallel_map
 from pydl.models.array_data import ArrayData
 from pydl.models.class_weights import with_class_weight
 from pydl.models.convert_data import Converter, is_array_like, split_batch
@@ -20,7 +21,8 @@ class SequenceData:
     """Batches from an object with `__len__` and `__getitem__`, as a `keras.utils.PyDataset`.
 
     Args:
-        source: the object; its `on_epoch_end()` is called where it has one.
+        source: the object; its `on_epoch_begin()` and `on_epoch_end()` are called where it has them.
+            One with `workers` above 1 has its batches made ahead.
         shuffle: whether to take its batches in random order.
         prepare: makes tensors of a batch.
     """
@@ -39,11 +41,22 @@ class SequenceData:
     def __iter__(self) -> Iterator[tuple]:
         count = len(self._source)
         order = random.permutation(count).tolist() if self._shuffle else range(count)
-        for i in order:
-            yield self._prepare(self._source[i])
-        end = getattr(self._source, "on_epoch_end", None)
-        if end is not None:
-            end()
+        getattr(self._source, "on_epoch_begin", _nothing)()
+        for batch in self._batches(order):
+            yield self._prepare(batch)
+        getattr(self._source, "on_epoch_end", _nothing)()
+
+    def _batches(self, order: Iterable[int]) -> Iterator[Any]:
+        workers = getattr(self._source, "workers", 1)
+        processes = getattr(self._source, "use_multiprocessing", False)
+        if workers <= 1 and not processes:
+            return map(self._source.__getitem__, order)
+        ahead = getattr(self._source, "max_queue_size", None)
+        return parallel_map(self._source.__getitem__, order, max(1, workers), processes, ahead)
+
+
+def _nothing() -> None:
+    """What a source without the method does."""
 
 
 class IterableData:

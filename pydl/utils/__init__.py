@@ -1,0 +1,43 @@
+"""Tools around models and data, under the names of `keras.utils`."""
+
+from __future__ import annotations
+
+from pydl.random import set_random_seed
+from pydl.saving.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
+from pydl.utils.images import array_to_img, img_to_array, load_img, save_img
+from pydl.utils.labels import normalize, to_categorical
+from pydl.utils.py_dataset import PyDataset, Sequence
+from pydl.utils.sequences import pad_sequences
+from pydl.utils.splitting import split_dataset
+from pydl.utils.timeseries import timeseries_dataset_from_array
+
+__all__ = [
+    "CustomObjectScope",
+    "PyDataset",
+    "Sequence",
+    "array_to_img",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "img_to_array",
+    "load_img",
+    "normalize",
+    "pad_sequences",
+    "register_keras_serializable",
+    "save_img",
+    "serialize_keras_object",
+    "set_random_seed",
+    "split_dataset",
+    "timeseries_dataset_from_array",
+    "to_categorical",
+]
