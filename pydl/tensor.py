@@ -117,9 +117,7 @@ def item(self: Tensor) -> float | int | bool:
     Raises:
         ShapeError: If there are several elements or none.
     """
-    if self.size != 1:
-        raise _core.ShapeError(f"[item] expected a tensor of one element, got shape {self.shape}")
-    return _core.numpy(self).item()
+    return _core.item(self)
 
 
 @_method

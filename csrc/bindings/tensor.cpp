@@ -214,6 +214,18 @@ PyType_Slot tensor_slots[] = {
     {0, nullptr},
 };
 
+py::object item(py::handle object) {
+  const Tensor& tensor = tensor_of(object.ptr());
+  if (tensor.count() != 1)
+    fail<ShapeError>("[item] expected a tensor of one element, got shape ", tensor.shape());
+  switch (tensor.dtype()) {  // the types of losses, learning rates and counters; NumPy knows the others
+    case DType::float32: return py::float_(*static_cast<const float*>(tensor.data()));
+    case DType::float64: return py::float_(*static_cast<const double*>(tensor.data()));
+    case DType::int64: return py::int_(*static_cast<const int64_t*>(tensor.data()));
+    default: return numpy_view(object).attr("item")();
+  }
+}
+
 PyMemberDef tensor_members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, weak_references), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
@@ -239,6 +251,7 @@ void bind_tensor(py::module_& module) {
              },
              py::arg("data"), py::arg("dtype") = py::none());
   module.def("as_tensor", [](const Tensor& data) { return data; }, py::arg("data"));
+  module.def("item", &item, py::arg("tensor"));
   module.def("numpy", [](py::handle tensor) { return numpy_view(tensor); }, py::arg("tensor"));
   // Unlike Tensor.__new__, keeps the tensor's place in the graph.
   module.def("as_subclass",

@@ -96,7 +96,7 @@ class CallProtocol:
         if training is None and self._takes_training:
             training = self._training_default
         if outer[0] is None:
-            context.call_id = self._last_call_id = new_call_id()
+            context.call_id = vars(self)["_last_call_id"] = new_call_id()
         context.training = bool(training)
         try:
             return self.call(x, training=training) if self._takes_training else self.call(x)

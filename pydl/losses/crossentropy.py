@@ -156,6 +156,8 @@ def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tenso
     labels = as_tensor(y_true)
     if labels.dtype not in ("int32", "int64"):
         labels = labels.astype("int32")
+    if axis == -1 and labels.shape == y_pred.shape[:-1]:
+        return labels, y_pred
     if labels.ndim == y_pred.ndim and labels.ndim and labels.shape[axis] == 1:
         labels = ops.squeeze(labels, axis)
     expected = list(y_pred.shape)

@@ -79,9 +79,9 @@ class Mean(Metric):
         """
         values = detached(as_tensor(values))
         if sample_weight is None:
-            self._add(ops.sum(values), values.size)
+            self._add(_total(values), values.size)
         elif isinstance(sample_weight, (int, float)):
-            self._add(ops.sum(values) * sample_weight, values.size * sample_weight)
+            self._add(_total(values) * sample_weight, values.size * sample_weight)
         else:
             if "float" not in values.dtype:
                 values = values.astype(self.dtype)
@@ -97,6 +97,10 @@ class Mean(Metric):
         count = self.count.item()
         mean = self.total / count if count else self.total
         return mean.astype(self.dtype)
+
+
+def _total(values: Tensor) -> Tensor:
+    return ops.sum(values) if values.ndim else values
 
 
 class MeanMetricWrapper(Mean):

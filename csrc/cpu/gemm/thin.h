@@ -78,7 +78,10 @@ void multiply_by_rows(const PydlContext* context, const PydlGemmArgs& args, cons
     const int64_t last = smaller(end * kUnit, args.n);
     for (int64_t j = begin * kUnit; j < last; j += block) {
       const int64_t columns = smaller(block, last - j);
-      alignas(64) T sum[kThinSums] = {};
+      alignas(64) T sum[kThinSums];
+      for (int64_t i = 0; i < args.m; ++i) {
+        memset(sum + i * block, 0, divide_up(columns, kUnit) * kUnit * sizeof(T));
+      }
       add_all_weighted_rows<S>(args, j, columns, sum, block);
       out.write(0, static_cast<int>(args.m), j, columns, sum, block, out.accumulate);
     }
