@@ -81,7 +81,7 @@ PanelMatrix<T> pack_transposed(const S* src, int64_t row_stride, int64_t k, int6
 // c (m, n) = a (m, k) @ b (k, n), or c += it. Rows of c are `c_row` apart. Every element adds up in
 // the order of k, whatever m.
 template <class T>
-void multiply_block(int64_t m, int64_t k, TileInput<T> a, const PanelMatrix<T>& b, T* c,
+void multiply_block(int64_t m, int64_t k, TileRows<T> a, const PanelMatrix<T>& b, T* c,
                     int64_t c_row, bool accumulate) {
   constexpr int kWidth = kTileColumns<T>, kSize = Vec<T>::size;
   const Strips strips(m);
@@ -89,12 +89,12 @@ void multiply_block(int64_t m, int64_t k, TileInput<T> a, const PanelMatrix<T>& 
   const int last_columns = static_cast<int>(b.n - (panels - 1) * kWidth);
   for (int64_t strip = 0; strip < strips.count; ++strip) {
     const int64_t row = strips.begin(strip);
-    const TileInput<T> rows = {a.data + row * a.row, a.row, a.step};
+    const TileRows<T> rows = {a.data + row * a.row, a.row, a.step};
     const auto full_tile = find_tile<T>(strips.height(strip), kTileVectors);
     const auto last_tile = find_tile<T>(strips.height(strip), (last_columns + kSize - 1) / kSize);
     for (int64_t panel = 0; panel < panels; ++panel) {
       const int columns = panel + 1 < panels ? kWidth : last_columns;
-      const TileInput<T> part = {b.data + panel * b.stride, 0, kWidth};
+      const TilePanel<T> part = {b.data + panel * b.stride, kWidth};
       const TileOutput<T> out = {c + row * c_row + panel * kWidth, c_row, columns, accumulate};
       (columns == kWidth ? full_tile : last_tile)(k, rows, part, 8 * kWidth, out);
     }

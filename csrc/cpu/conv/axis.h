@@ -15,6 +15,9 @@ struct Axis {
 
   int64_t input(int64_t o, int64_t tap) const { return o * stride + tap * dilation + offset; }
   bool inside(int64_t i) const { return i >= 0 && i < in; }
+  // How many pixels before and behind the input are read.
+  int64_t before() const { return larger(0, -input(0, 0)); }
+  int64_t behind() const { return larger(0, input(out - 1, taps - 1) + 1 - in); }
 };
 
 inline Axis height_of(const Geometry& g) {
@@ -45,13 +48,13 @@ inline Span inside_taps(const Axis& axis, int64_t o) {
   return {begin, end};
 }
 
-// The data gradient as convolutions with stride 1: one for each remainder of the input pixel by the
-// stride, with the taps that meet it.
-//
-inline int64_t common_divisor(int64_t a, int64_t b) { return b == 0 ? a : common_divisor(b, a % b); }
+inline int64_t common_divisor(int64_t a, int64_t b) {
+  return b == 0 ? a : common_divisor(b, a % b);
+}
 
-// Input pixels remainder, remainder + stride, ... of one axis. Pixel q of them reads the result through
-// `axis`, whose tap t is kernel_tap(t) of the kernel.
+// The data gradient is a convolution with stride 1 for each remainder of the input pixel by the
+// stride, with the taps that meet it. Input pixels remainder, remainder + stride, ... of one axis.
+// Pixel q of them reads the result through `axis`, whose tap t is kernel_tap(t) of the kernel.
 struct TransposedAxis {
   int64_t remainder, last_tap, tap_step;
   Axis axis;
@@ -67,11 +70,14 @@ struct TransposedAxis {
     const bool any = first < tap_step && first < forward.taps;
     const int64_t taps = any ? (forward.taps - first + tap_step - 1) / tap_step : 0;
     if (any) last_tap = first + (taps - 1) * tap_step;
-    axis = {forward.out, divide_up(forward.in - pixel, stride), taps, 1,
-            forward.dilation / divisor, any ? distance(last_tap) / stride : 0};
+    axis = {forward.out,
+            divide_up(forward.in - pixel, stride),
+            taps,
+            1,
+            forward.dilation / divisor,
+            any ? distance(last_tap) / stride : 0};
   }
 };
-
 
 // Calls body(height, width) for each pair of remainders.
 template <class Body>

@@ -1,10 +1,17 @@
 // Convolution and its gradients as matrix products of patches, group by group.
 #pragma once
 
-#include "cpu/conv/patches.h"
+#include "cpu/conv/operands.h"
+#include "cpu/conv/padded.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
+
+constexpr int64_t kPaddedBytes = 1 << 20;  // of padded images, for each thread, at a time
+
+inline PydlStatus conv_out_of_memory(const PydlContext* context) {
+  return context->fail(context, PYDL_ERROR_MEMORY, "[conv] out of memory");
+}
 
 template <class P>
 P* offset(P* pointer, int64_t by) {
@@ -18,6 +25,31 @@ Patches<S> patches_of(const Geometry& g, const void* input, int64_t group) {
   return {data, height_of(g), width_of(g), channels, g.channels};
 }
 
+// The product of patches with the matrix in `panels`.
+template <class S, class PackPanels, class Output>
+PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patches, int64_t batch,
+                            const Panels<Compute<S>>& panels, const PackPanels& pack_panels,
+                            const Output& out) {
+  using T = Compute<S>;
+  const int64_t columns = panels.n;
+  if (patches.all_inside() || !PatchRows<S>::worth_padding(patches, columns)) {
+    return multiply<T>(context, panels, PatchRows<S>(patches, batch, columns), pack_panels, out);
+  }
+  const int64_t image_bytes = PaddedImages<S>::size(patches) * static_cast<int64_t>(sizeof(S));
+  const int64_t images =
+      clamp(context->num_threads * kPaddedBytes / image_bytes, 1, larger(1, batch));
+  PaddedImages<S> padded(context, patches, images);
+  if (!padded) return conv_out_of_memory(context);
+  for (int64_t image = 0; image < batch; image += images) {
+    const int64_t end = smaller(batch, image + images);
+    const PatchRows<S> rows(padded.fill(context, image, end), end - image, columns);
+    const PydlStatus status =
+        multiply<T>(context, panels, rows, pack_panels, out.from_row(image * patches.rows(1)));
+    if (status != PYDL_OK) return status;
+  }
+  return PYDL_OK;
+}
+
 template <class S>
 PydlStatus dense_conv(const PydlContext* context, const PydlConvArgs& args) {
   using T = Compute<S>;
@@ -25,16 +57,21 @@ PydlStatus dense_conv(const PydlContext* context, const PydlConvArgs& args) {
   const int64_t columns = g.out_channels / g.groups;
   for (int64_t group = 0; group < g.groups; ++group) {
     const int64_t first = group * columns;
-    const PatchRows<S> rows = {patches_of<S>(g, args.input, group)};
-    const int64_t k = rows.patches.columns();
+    const Patches<S> patches = patches_of<S>(g, args.input, group);
+    const int64_t k = patches.columns();
     const S* kernel = static_cast<const S*>(args.kernel) + first;
+    Panels<T> panels = {k, columns, nullptr, g.out_channels};
+    if constexpr (std::is_same_v<S, T>) {
+      const int64_t m = patches.rows(g.batch);
+      if (worth_reading_in_place<S>(m, columns, k, g.out_channels)) panels.direct = kernel;
+    }
     const Epilogue<S, S> epilogue = {offset(static_cast<const S*>(args.bias), first),
                                      args.activation};
     const MatrixOutput<S, S> out = {static_cast<S*>(args.result) + first,
                                     offset(static_cast<S*>(args.pre_activation), first),
                                     g.out_channels, false, epilogue};
-    const PydlStatus status = multiply<T>(
-        context, rows.patches.rows(g.batch), Panels<T>{k, columns, nullptr, 0}, rows,
+    const PydlStatus status = multiply_patches(
+        context, patches, g.batch, panels,
         [&](int64_t panel, int64_t panel_end, T* dst) {
           pack_matrix_panels(kernel, g.out_channels, 1, k, columns, panel, panel_end, dst,
                              k * kTileColumns<T>);
@@ -57,10 +94,10 @@ PydlStatus dense_data_gradient_part(const PydlContext* context,
   const int64_t channels = g.channels / g.groups, out_channels = g.out_channels / g.groups;
   const S* gradient = static_cast<const S*>(args.result_gradient) + group * out_channels;
   const S* kernel = static_cast<const S*>(args.kernel) + group * out_channels;
-  const PatchRows<S> rows = {{gradient, height.axis, width.axis, out_channels, g.out_channels}};
-  const int64_t k = rows.patches.columns();
-  return multiply<T>(
-      context, rows.patches.rows(g.batch), Panels<T>{k, channels, nullptr, 0}, rows,
+  const Patches<S> patches = {gradient, height.axis, width.axis, out_channels, g.out_channels};
+  const int64_t k = patches.columns();
+  return multiply_patches(
+      context, patches, g.batch, Panels<T>{k, channels, nullptr, 0},
       [&](int64_t panel, int64_t panel_end, T* dst) {
         for (int64_t i = 0; i < height.axis.taps; ++i) {
           for (int64_t j = 0; j < width.axis.taps; ++j, dst += out_channels * kWidth) {
@@ -90,15 +127,34 @@ PydlStatus dense_data_gradient(const PydlContext* context, const PydlConvDataGra
         return dense_data_gradient_part<S>(context, args, group, height, width, out);
       }
       const int64_t at = height.remainder * row + width.remainder * g.channels;
-      const PixelOutput<S> out = {data + at, offset(pre, at), height.axis.out, width.axis.out,
-                                  g.height * row, g.stride_height * row,
-                                  g.stride_width * g.channels, epilogue};
+      const PixelOutput<S> out = {data + at,
+                                  offset(pre, at),
+                                  height.axis.out,
+                                  width.axis.out,
+                                  g.height * row,
+                                  g.stride_height * row,
+                                  g.stride_width * g.channels,
+                                  epilogue};
       return dense_data_gradient_part<S>(context, args, group, height, width, out);
     };
     const PydlStatus status = for_remainders(g, part);
     if (status != PYDL_OK) return status;
   }
   return PYDL_OK;
+}
+
+// out = the sum of `parts` matrices (rows, n) that follow each other in `sums`; added up in order.
+template <class T, class S>
+void add_parts(T* sums, int64_t parts, int64_t rows, int64_t n, S* out, int64_t out_row) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for_registers<T>(n, [&](int64_t j, auto... count) {
+      Vec<T> total = T(0);
+      for (int64_t part = 0; part < parts; ++part) {
+        total += load(sums + (part * rows + i) * n + j, count...);
+      }
+      store(total, out + i * out_row + j, count...);
+    });
+  }
 }
 
 // The kernel gradient of images [image, image_end) for one group: patches^T @ result_gradient.
@@ -109,15 +165,20 @@ PydlStatus dense_kernel_gradient_part(const PydlContext* context,
   using T = Compute<S>;
   const Geometry& g = args.geometry;
   const int64_t columns = g.out_channels / g.groups, pixels = g.out_height * g.out_width;
-  PatchColumns<S> rows = {patches_of<S>(g, args.input, group)};
-  rows.patches.data += image * g.height * g.width * g.channels;
+  Patches<S> patches = patches_of<S>(g, args.input, group);
+  patches.data += image * g.height * g.width * g.channels;
+  const bool pad = PatchColumns<S>::worth_padding(patches, columns) && !patches.all_inside();
+  PaddedImages<S> padded(context, patches, pad ? image_end - image : 0);
+  if (!padded) return conv_out_of_memory(context);
+  if (pad) patches = padded.fill(context, 0, image_end - image);
+
   const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns +
                       image * pixels * g.out_channels;
   Panels<T> panels = {(image_end - image) * pixels, columns, nullptr, g.out_channels};
   if constexpr (std::is_same_v<S, T>) panels.direct = gradient;
   const MatrixOutput<S, O> to = {out, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
   return multiply<T>(
-      context, rows.patches.columns(), panels, rows,
+      context, panels, PatchColumns<S>(patches, image_end - image, columns),
       [&](int64_t panel, int64_t panel_end, T* dst) {
         pack_matrix_panels(gradient, g.out_channels, 1, panels.k, columns, panel, panel_end, dst,
                            panels.k * kTileColumns<T>);
@@ -138,7 +199,7 @@ PydlStatus dense_kernel_gradient(const PydlContext* context,
   const int64_t tiles = divide_up(k, kTileRows) * divide_up(columns, kTileColumns<T>);
   const int64_t parts = clamp(kEnoughTiles / tiles, 1, larger(1, g.batch)), size = k * columns;
   Scratch<T> sums(context, parts == 1 ? 1 : parts * size);
-  if (!sums) return context->fail(context, PYDL_ERROR_MEMORY, "[conv] out of memory");
+  if (!sums) return conv_out_of_memory(context);
 
   PydlStatus status = PYDL_OK;
   for (int64_t group = 0; group < g.groups && status == PYDL_OK; ++group) {

@@ -1,14 +1,10 @@
 // Depthwise convolution: every channel by itself, vectorised over channels.
 #pragma once
 
-#include "cpu/conv/patches.h"
+#include "cpu/conv/dense.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
-
-inline PydlStatus out_of_memory(const PydlContext* context) {
-  return context->fail(context, PYDL_ERROR_MEMORY, "[depthwise_conv] out of memory");
-}
 
 // What each tap reads and is weighted with; strides in elements.
 template <class S>
@@ -41,8 +37,8 @@ inline void depthwise_pixels(const DepthwiseTaps<S>& taps, int64_t channel, int6
   for (int p = 0; p < pixels; ++p) sum[p].store(out + p * out_pixel + channel, count...);
 }
 
-// One depthwise convolution of a batch of images; O is S or the type computed in. The kernel element
-// of tap (i, j) and channel c is kernel[i * kernel_row + j * kernel_column + c].
+// One depthwise convolution of a batch of images; O is S or the type computed in. The kernel
+// element of tap (i, j) and channel c is kernel[i * kernel_row + j * kernel_column + c].
 template <class S, class O>
 struct Depthwise {
   using T = Compute<S>;
@@ -61,13 +57,13 @@ struct Depthwise {
     bool enough_memory = true;
     parallel_for(context, batch * height.out, divide_up(kProductsPerThread / 4, larger(1, work)),
                  [&](int64_t begin, int64_t end) {
-      Scratch<T> sums(context, width.out * channels);
-      if (!sums) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
-      for (int64_t row = begin; row < end; ++row) {
-        compute_row(row / height.out, row % height.out, sums.data());
-      }
-    });
-    return enough_memory ? PYDL_OK : out_of_memory(context);
+                   Scratch<T> sums(context, width.out * channels);
+                   if (!sums) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
+                   for (int64_t row = begin; row < end; ++row) {
+                     compute_row(row / height.out, row % height.out, sums.data());
+                   }
+                 });
+    return enough_memory ? PYDL_OK : conv_out_of_memory(context);
   }
 
  private:
@@ -87,9 +83,14 @@ struct Depthwise {
   void sum_row(int64_t image, int64_t y, T* to, int64_t to_pixel) const {
     constexpr int kPixels = 8;
     const S* from = input + (image * height.in + height.input(y, 0)) * width.in * channels;
-    DepthwiseTaps<S> taps = {nullptr, height.dilation * width.in * channels,
-                             width.dilation * channels, kernel, kernel_row, kernel_column,
-                             inside_taps(height, y), {0, 0}};
+    DepthwiseTaps<S> taps = {nullptr,
+                             height.dilation * width.in * channels,
+                             width.dilation * channels,
+                             kernel,
+                             kernel_row,
+                             kernel_column,
+                             inside_taps(height, y),
+                             {0, 0}};
     const int64_t first = inside_results(width, 0).begin;
     const int64_t last = width.taps ? inside_results(width, width.taps - 1).end : width.out;
     for (int64_t x = 0, pixels; x < width.out; x += pixels) {
@@ -126,7 +127,8 @@ inline void add_products(const S* x, int64_t x_step, const S* g, int64_t g_step,
   for (int v = 0; v < vectors; ++v) total[v].store(sum + v * kSize, lanes...);
 }
 
-// Adds what rows [begin, end) of the result, counted through the batch, give to the kernel gradient.
+// Adds what rows [begin, end) of the result, counted through the batch, give to the kernel
+// gradient.
 template <class S>
 void add_depthwise_kernel_gradient(const S* input, const S* gradient, const Axis& height,
                                    const Axis& width, int64_t channels, int64_t begin, int64_t end,
@@ -149,7 +151,8 @@ void add_depthwise_kernel_gradient(const S* input, const S* gradient, const Axis
           add_products<4>(x + c, step, g + c, channels, count, sum + c);
         }
         for_registers<T>(channels - c, [&](int64_t rest, auto... lanes) {
-          add_products<1>(x + c + rest, step, g + c + rest, channels, count, sum + c + rest, lanes...);
+          add_products<1>(x + c + rest, step, g + c + rest, channels, count, sum + c + rest,
+                          lanes...);
         });
       }
     }
@@ -194,14 +197,21 @@ template <class S>
 PydlStatus depthwise_conv(const PydlContext* context, const PydlConvArgs& args) {
   const Geometry& g = args.geometry;
   const RepeatedInput<S> input(context, g, args.input);
-  if (!input) return out_of_memory(context);
+  if (!input) return conv_out_of_memory(context);
   const int64_t row = g.out_width * g.out_channels;
-  const Depthwise<S, S> work = {
-      input.data(), height_of(g), width_of(g), g.out_channels,
-      static_cast<const S*>(args.kernel), g.kernel_width * g.out_channels, g.out_channels,
-      static_cast<S*>(args.result), static_cast<S*>(args.pre_activation),
-      g.out_height * row, row, g.out_channels,
-      {static_cast<const S*>(args.bias), args.activation}};
+  const Depthwise<S, S> work = {input.data(),
+                                height_of(g),
+                                width_of(g),
+                                g.out_channels,
+                                static_cast<const S*>(args.kernel),
+                                g.kernel_width * g.out_channels,
+                                g.out_channels,
+                                static_cast<S*>(args.result),
+                                static_cast<S*>(args.pre_activation),
+                                g.out_height * row,
+                                row,
+                                g.out_channels,
+                                {static_cast<const S*>(args.bias), args.activation}};
   return work.run(context, g.batch);
 }
 
@@ -213,12 +223,19 @@ PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, c
   return for_remainders(g, [&](const TransposedAxis& height, const TransposedAxis& width) {
     const int64_t tap = height.kernel_tap(0) * g.kernel_width + width.kernel_tap(0);
     const int64_t at = height.remainder * row + width.remainder * channels;
-    const Depthwise<S, O> work = {
-        gradient, height.axis, width.axis, channels,
-        kernel + tap * channels, -height.tap_step * g.kernel_width * channels,
-        -width.tap_step * channels,
-        out + at, pre ? pre + at : nullptr,
-        g.height * row, g.stride_height * row, g.stride_width * channels, epilogue};
+    const Depthwise<S, O> work = {gradient,
+                                  height.axis,
+                                  width.axis,
+                                  channels,
+                                  kernel + tap * channels,
+                                  -height.tap_step * g.kernel_width * channels,
+                                  -width.tap_step * channels,
+                                  out + at,
+                                  pre ? pre + at : nullptr,
+                                  g.height * row,
+                                  g.stride_height * row,
+                                  g.stride_width * channels,
+                                  epilogue};
     return work.run(context, g.batch);
   });
 }
@@ -239,20 +256,20 @@ PydlStatus depthwise_data_gradient(const PydlContext* context,
   }
   Scratch<T> repeated(context, pixels * g.out_channels);
   Scratch<T> sums(context, pixels * g.channels);
-  if (!repeated || !sums) return out_of_memory(context);
+  if (!repeated || !sums) return conv_out_of_memory(context);
   const PydlStatus status = depthwise_transposed<S, T>(
       context, g, gradient, kernel, {nullptr, PYDL_ACTIVATION_NONE}, repeated.data(), nullptr);
   if (status != PYDL_OK) return status;
-  parallel_for(context, pixels, divide_up(kReadsPerThread, g.out_channels),
-               [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * g.channels; i < end * g.channels; ++i) {
-      sums[i] = repeated[i * multiplier];
-      for (int64_t j = 1; j < multiplier; ++j) sums[i] += repeated[i * multiplier + j];
-    }
-    for (int64_t at = begin * g.channels; at < end * g.channels; at += g.channels) {
-      epilogue.row(sums.data() + at, g.channels, 0, false, out + at, pre ? pre + at : nullptr);
-    }
-  });
+  parallel_for(
+      context, pixels, divide_up(kReadsPerThread, g.out_channels), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin * g.channels; i < end * g.channels; ++i) {
+          sums[i] = repeated[i * multiplier];
+          for (int64_t j = 1; j < multiplier; ++j) sums[i] += repeated[i * multiplier + j];
+        }
+        for (int64_t at = begin * g.channels; at < end * g.channels; at += g.channels) {
+          epilogue.row(sums.data() + at, g.channels, 0, false, out + at, pre ? pre + at : nullptr);
+        }
+      });
   return PYDL_OK;
 }
 
@@ -266,7 +283,7 @@ PydlStatus depthwise_kernel_gradient(const PydlContext* context,
   const int64_t rows = g.batch * g.out_height, parts = clamp(rows, 1, kParts);
   const int64_t size = g.kernel_height * g.kernel_width * g.out_channels;
   Scratch<T> sums(context, parts * size);
-  if (!input || !sums) return out_of_memory(context);
+  if (!input || !sums) return conv_out_of_memory(context);
   memset(sums.data(), 0, static_cast<size_t>(parts * size) * sizeof(T));
   parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {

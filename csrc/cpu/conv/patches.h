@@ -8,6 +8,10 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+struct Pixel {
+  int64_t image, y, x;  // of the result
+};
+
 template <class S>
 struct Patches {
   using T = Compute<S>;
@@ -16,59 +20,111 @@ struct Patches {
   int64_t channels, pixel;  // of the group; from one pixel to the next
 
   int64_t rows(int64_t batch) const { return batch * height.out * width.out; }
-  int64_t columns() const { return height.taps * width.taps * channels; }
+  int64_t columns() const { return height.taps * tap_row(); }
+  int64_t tap_row() const { return width.taps * channels; }
+  Pixel pixel_of(int64_t row) const {
+    return {row / (width.out * height.out), row / width.out % height.out, row % width.out};
+  }
+
+  // Whether a row of taps reads one run of memory.
+  bool has_runs() const { return width.dilation == 1 && pixel == channels && columns() > 0; }
+
+  // Whether no tap is outside the image.
+  bool all_inside() const {
+    return height.before() + height.behind() + width.before() + width.behind() == 0;
+  }
+
+  // Rows from `at` on and columns from l on, a multiple of tap_row, in the image itself.
+  TileRows<T> rows_in_place(const Pixel& at, int64_t l) const {
+    const S* from = run(at, l / tap_row());
+    return {from, width.stride * pixel, 1, tap_row(),
+            height.dilation * width.in * pixel - tap_row()};
+  }
+  // The transpose of columns from l on of rows from `at` on, `at` beginning a row of pixels.
+  TileRows<T> columns_in_place(const Pixel& at, int64_t l) const {
+    const S* from = run(at, l / tap_row()) + l % tap_row();
+    const int64_t step = width.stride * pixel;
+    return {from, 1, step, width.out, height.stride * width.in * pixel - width.out * step};
+  }
 
   // Columns [l, l + n) of rows [row, row + count), dst_row apart. What follows a row in dst may be
   // overwritten, up to one register.
   void copy(int64_t row, int64_t count, int64_t l, int64_t n, T* dst, int64_t dst_row) const {
     if (n == 0) return;
-    int64_t x = row % width.out, y = row / width.out % height.out;
-    const S* image = data + row / (width.out * height.out) * image_size();
+    if (has_runs() && l / tap_row() == (l + n - 1) / tap_row()) {
+      return copy_one_tap_row(row, count, l / tap_row(), l % tap_row(), n, dst, dst_row);
+    }
+    Pixel at = pixel_of(row);
     for (; count > 0; --count, dst += dst_row) {
-      copy_patch(image, y, x, l, n, dst);
-      if (++x < width.out) continue;
-      x = 0;
-      if (++y < height.out) continue;
-      y = 0;
-      image += image_size();
+      copy_patch(at, l, n, dst);
+      if (++at.x < width.out) continue;
+      at.x = 0;
+      if (++at.y < height.out) continue;
+      at.y = 0;
+      ++at.image;
     }
   }
 
  private:
-  int64_t image_size() const { return height.in * width.in * pixel; }
+  // What row `tap` of taps reads, which may begin left of the image.
+  const S* run(const Pixel& at, int64_t tap) const {
+    const int64_t row = at.image * height.in + height.input(at.y, tap);
+    return data + (row * width.in + width.input(at.x, 0)) * pixel;
+  }
 
-  void copy_patch(const S* image, int64_t y, int64_t x, int64_t l, int64_t n, T* dst) const {
-    const int64_t tap_row = width.taps * channels;
-    for (int64_t tap = l / tap_row; tap * tap_row < l + n; ++tap) {
-      const int64_t begin = larger(l - tap * tap_row, 0), end = smaller(l + n - tap * tap_row, tap_row);
-      T* to = dst + tap * tap_row - l;
-      const int64_t row = height.input(y, tap);
-      if (!height.inside(row)) {
-        zero(to + begin, end - begin);
+  // As copy, for elements [begin, begin + n) of one row of taps.
+  void copy_one_tap_row(int64_t row, int64_t count, int64_t tap, int64_t begin, int64_t n, T* dst,
+                        int64_t dst_row) const {
+    const Span whole = {inside_results(width, begin / channels).begin,
+                        inside_results(width, (begin + n - 1) / channels).end};
+    for (int64_t in_row; count > 0; count -= in_row, row += in_row) {
+      const Pixel at = pixel_of(row);
+      in_row = smaller(count, width.out - at.x);
+      const bool inside = height.inside(height.input(at.y, tap));
+      const S* from = run(at, tap);
+      const int64_t step = width.stride * pixel;
+      for (int64_t x = at.x; x < at.x + in_row; ++x, from += step, dst += dst_row) {
+        if (inside && x >= whole.begin && x < whole.end) {
+          copy_row(from + begin, n, dst);
+        } else if (inside) {
+          copy_tap_row(from, x, begin, begin + n, dst - begin);
+        } else {
+          zero(dst, n);
+        }
+      }
+    }
+  }
+
+  void copy_patch(const Pixel& at, int64_t l, int64_t n, T* dst) const {
+    for (int64_t tap = l / tap_row(); tap * tap_row() < l + n; ++tap) {
+      const int64_t first = tap * tap_row();
+      const int64_t begin = larger(l - first, 0), end = smaller(l + n - first, tap_row());
+      T* to = dst + first - l;
+      if (height.inside(height.input(at.y, tap))) {
+        copy_tap_row(run(at, tap), at.x, begin, end, to);
       } else {
-        copy_tap_row(image + row * width.in * pixel, x, begin, end, to);
+        zero(to + begin, end - begin);
       }
     }
   }
 
   // Elements [begin, end) of one row of taps.
-  void copy_tap_row(const S* row, int64_t x, int64_t begin, int64_t end, T* to) const {
+  void copy_tap_row(const S* from, int64_t x, int64_t begin, int64_t end, T* to) const {
+    const int64_t first = width.input(x, 0);
     if (width.dilation == 1 && pixel == channels) {  // one run of memory
-      const int64_t first = width.input(x, 0) * channels;
-      const int64_t inside = clamp(-first, begin, end);
-      const int64_t outside = clamp(width.in * channels - first, inside, end);
+      const int64_t inside = clamp(-first * channels, begin, end);
+      const int64_t outside = clamp((width.in - first) * channels, inside, end);
       zero(to + begin, inside - begin);
-      copy_row(row + first + inside, outside - inside, to + inside);
+      copy_row(from + inside, outside - inside, to + inside);
       zero(to + outside, end - outside);
       return;
     }
     for (int64_t tap = begin / channels; tap * channels < end; ++tap) {
-      const int64_t from = larger(begin - tap * channels, 0);
-      const int64_t count = smaller(end - tap * channels, channels) - from;
-      const int64_t column = width.input(x, tap);
-      T* tap_to = to + tap * channels + from;
-      if (width.inside(column)) {
-        copy_row(row + column * pixel + from, count, tap_to);
+      const int64_t skip = larger(begin - tap * channels, 0);
+      const int64_t count = smaller(end - tap * channels, channels) - skip;
+      T* tap_to = to + tap * channels + skip;
+      if (width.inside(width.input(x, tap))) {
+        copy_row(from + tap * width.dilation * pixel + skip, count, tap_to);
       } else {
         zero(tap_to, count);
       }
@@ -77,76 +133,6 @@ struct Patches {
 
   static void zero(T* to, int64_t n) {
     for (int64_t i = 0; i < n; i += Vec<T>::size) Vec<T>(T(0)).store(to + i);
-  }
-};
-
-// Rows of A are pixels, k the taps and channels.
-template <class S>
-struct PatchRows {
-  using T = Compute<S>;
-  Patches<S> patches;
-
-  int64_t buffer_size(int64_t depth) const { return (padded<T>(depth) + Vec<T>::size) * kTileRows; }
-  void group(int64_t, int64_t, int64_t, int64_t, T*) const {}
-  void prefetch(int64_t, int, int64_t, int64_t) const {}
-  TileInput<T> strip(int64_t row, int rows, int64_t l, int64_t depth, int64_t, T* buffer) const {
-    const int64_t stride = padded<T>(depth);
-    patches.copy(row, rows, l, depth, buffer, stride);
-    return {buffer, stride, 1};
-  }
-};
-
-// Rows of A are taps and channels, k the pixels; packed for a group of strips at once, because runs of
-// channels are then long.
-template <class S>
-struct PatchColumns {
-  using T = Compute<S>;
-  static constexpr int64_t kRows = kGroupStrips * kTileRows;
-  Patches<S> patches;
-
-  int64_t buffer_size(int64_t depth) const { return padded<T>(kRows) * depth + Vec<T>::size; }
-  void group(int64_t row, int64_t rows, int64_t l, int64_t depth, T* buffer) const {
-    patches.copy(l, depth, row, rows, buffer, padded<T>(kRows));
-  }
-  void prefetch(int64_t, int, int64_t, int64_t) const {}
-  TileInput<T> strip(int64_t row, int, int64_t, int64_t, int64_t first_row, T* buffer) const {
-    return {buffer + row - first_row, 1, padded<T>(kRows)};
-  }
-};
-
-// out = the sum of `parts` matrices (rows, n) that follow each other in `sums`; added up in order.
-template <class T, class S>
-void add_parts(T* sums, int64_t parts, int64_t rows, int64_t n, S* out, int64_t out_row) {
-  for (int64_t i = 0; i < rows; ++i) {
-    for_registers<T>(n, [&](int64_t j, auto... count) {
-      Vec<T> total = T(0);
-      for (int64_t part = 0; part < parts; ++part) {
-        total += load(sums + (part * rows + i) * n + j, count...);
-      }
-      store(total, out + i * out_row + j, count...);
-    });
-  }
-}
-
-// C whose rows are pixels some steps apart in an image, such as every second one.
-template <class S>
-struct PixelOutput {
-  using T = Compute<S>;
-  S* data;
-  S* pre_activation;  // or NULL
-  int64_t height, width;                          // pixels written of each image
-  int64_t image_stride, row_stride, pixel_stride;
-  Epilogue<S, S> epilogue;
-
-  TileOutput<T> place(int64_t, int64_t) const { return {nullptr, 0, 0, false}; }
-  void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
-              int64_t sum_row) const {
-    for (int64_t i = row; i < row + rows; ++i, sum += sum_row) {
-      const int64_t x = i % width, y = i / width % height, image = i / (width * height);
-      const int64_t at = image * image_stride + y * row_stride + x * pixel_stride + column;
-      epilogue.row(sum, columns, column, false, data + at,
-                   pre_activation ? pre_activation + at : nullptr);
-    }
   }
 };
 

@@ -16,8 +16,8 @@ struct Epilogue {
 
   bool empty() const { return !bias && activation == PYDL_ACTIVATION_NONE; }
 
-  // A row of sums for columns [column, column + n) of C; `pre`, or NULL, receives what the activation
-  // is applied to.
+  // A row of sums for columns [column, column + n) of C; `pre`, or NULL, receives what the
+  // activation is applied to.
   void row(const T* sum, int64_t n, int64_t column, bool accumulate, O* out, O* pre) const {
     with_activation<T>(activation, [&](auto f) {
       for_registers<T>(n, [&](int64_t j, auto... count) {
@@ -42,6 +42,12 @@ struct MatrixOutput {
   bool accumulate;  // add to C
   Epilogue<S, O> epilogue;
 
+  MatrixOutput from_row(int64_t row) const {
+    MatrixOutput rest = *this;
+    rest.data += row * row_stride;
+    if (pre_activation) rest.pre_activation += row * row_stride;
+    return rest;
+  }
   TileOutput<T> place(int64_t row, int64_t column) const {
     if constexpr (kInPlace) {
       return {data + row * row_stride + column, row_stride, 0, accumulate};

@@ -7,30 +7,44 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kDirectColumns = 128;  // with fewer columns of C, packing A costs too much
-constexpr int64_t kDirectBytes = 1 << 15;       // an A^T or B that small is read where it is
-constexpr int64_t kDirectPanelBytes = 1 << 20;  // a larger B does not stay in the L2 cache
-constexpr int64_t kAliasingBytes = 1 << 12;     // rows this far apart share few cache sets
+constexpr int64_t kDirectColumns = 128;      // with fewer columns of C, packing A costs too much
+constexpr int64_t kDirectBytes = 1 << 15;    // an A^T or B that small is read where it is
+constexpr int64_t kDirectRows = 280;         // of C: with more of them packing B is cheap
+constexpr int64_t kAliasingBytes = 1 << 12;  // rows this far apart share few cache sets
+
+template <class S>
+inline bool aliasing(int64_t row) {
+  return row * static_cast<int64_t>(sizeof(S)) % kAliasingBytes == 0;
+}
+
+// Whether tiles shall read B, its rows contiguous and `row` apart, where it is.
+template <class S>
+inline bool worth_reading_in_place(int64_t m, int64_t n, int64_t k, int64_t row) {
+  if (!std::is_same_v<S, Compute<S>>) return false;
+  return m <= (aliasing<S>(row) ? kDirectRows / 5 : kDirectRows) ||
+         n * k * static_cast<int64_t>(sizeof(S)) <= kDirectBytes;
+}
 
 // Strips of A, element (i, l) at data[i * row + l * column].
 template <class S>
 struct MatrixStrips {
   using T = Compute<S>;
   const S* data;
-  int64_t row, column;
+  int64_t row, column, m, k;
   bool direct;
 
-  MatrixStrips(const S* a, int64_t row_stride, int64_t column_stride, int64_t m, int64_t n,
-               int64_t k)
-      : data(a), row(row_stride), column(column_stride) {
+  // n is how many columns of C need it.
+  MatrixStrips(const S* a, int64_t row_stride, int64_t column_stride, int64_t rows, int64_t n,
+               int64_t columns)
+      : data(a), row(row_stride), column(column_stride), m(rows), k(columns) {
     constexpr int64_t bytes = sizeof(S);
     const bool few = n <= kTileColumns<T> || m * k * bytes <= kDirectBytes;
-    direct = std::is_same_v<S, T> && n <= kDirectColumns &&
-             (column == 1 ? row * bytes % kAliasingBytes != 0 : few);
+    direct = std::is_same_v<S, T> && n <= kDirectColumns && (column == 1 ? !aliasing<S>(row) : few);
   }
 
+  Strips strips() const { return Strips(m); }
+  Depth<T> depth() const { return Depth<T>(k); }
   int64_t buffer_size(int64_t depth) const { return padded<T>(depth) * padded<T>(kTileRows); }
-  void group(int64_t, int64_t, int64_t, int64_t, T*) const {}
 
   // Rows that far ahead of their use come into the cache while tiles are computed.
   void prefetch(int64_t i, int rows, int64_t l, int64_t depth) const {
@@ -43,7 +57,7 @@ struct MatrixStrips {
     }
   }
 
-  TileInput<T> strip(int64_t i, int rows, int64_t l, int64_t depth, int64_t, T* buffer) const {
+  TileRows<T> strip(int64_t i, int rows, int64_t l, int64_t depth, T* buffer) const {
     const S* from = data + i * row + l * column;
     if constexpr (std::is_same_v<S, T>) {
       if (direct) return {from, row, column};

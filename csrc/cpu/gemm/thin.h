@@ -8,8 +8,9 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int kThinRows = 4;                  // that one pass over the big operand serves
-constexpr int64_t kThinSums = 4096;           // kept in the L1 cache while a pass runs
+constexpr int kThinRows = 4;               // that one pass over the big operand serves
+constexpr int64_t kCachedBytes = 1 << 20;  // of B: read from the L2 cache, tiles are faster
+constexpr int64_t kThinSums = 4096;        // kept in the L1 cache while a pass runs
 
 // sum[i][j] += a[i][l] * b[l][j] for `depth` values of l.
 template <int rows, int depth, class S>
@@ -158,7 +159,7 @@ bool multiply_thin(const PydlContext* context, const PydlGemmArgs& args, const O
     multiply_by_dots<S>(context, args, out);
     return true;
   }
-  const bool big = args.k * args.n * static_cast<int64_t>(sizeof(S)) > kDirectPanelBytes;
+  const bool big = args.k * args.n * static_cast<int64_t>(sizeof(S)) > kCachedBytes;
   if (args.b_col_stride == 1 && args.m <= (big ? 4 * kThinRows : kThinRows)) {
     multiply_by_rows<S>(context, args, out);
     return true;

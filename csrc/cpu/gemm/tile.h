@@ -20,12 +20,22 @@ constexpr int kTileRows = 4, kTileVectors = 2;
 template <class T>
 constexpr int kTileColumns = kTileVectors * Vec<T>::size;
 
-// Where an operand's element (i, l) or (l, j) lies: A at data[i * row + l * step], B at
-// data[l * step + j].
+constexpr int64_t kWholeDepth = INT64_MAX;
+
+// Element (i, l) of A is data[i * row + l * step], and `jump` further for every `run` values of l
+// that came before: an image is read like that, row by row.
 template <class T>
-struct TileInput {
+struct TileRows {
   const T* data;
   int64_t row, step;
+  int64_t run = kWholeDepth, jump = 0;
+};
+
+// Element (l, j) of B is data[l * step + j].
+template <class T>
+struct TilePanel {
+  const T* data;
+  int64_t step;
 };
 
 template <class T>
@@ -47,7 +57,7 @@ inline P hidden(P pointer) {
 constexpr int kCacheLine = 64;
 
 template <class T, int rows, int vectors>
-void multiply_tile(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, TileOutput<T> c) {
+void multiply_tile(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, TileOutput<T> c) {
   constexpr int kGroup = 3, kGroups = (rows + kGroup - 1) / kGroup;
   constexpr int kSize = Vec<T>::size;
   const T* group[kGroups];
@@ -69,23 +79,29 @@ void multiply_tile(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, 
     for (int j = 0; j < vectors; ++j) sum[i][j] = Vec<T>(T(0));
   }
   const T* row = b.data;
-  for (; k > 0; --k) {
-    Vec<T> bs[vectors];
+  while (k > 0) {
+    int64_t left = k < a.run ? k : a.run;
+    k -= left;
+    do {
+      Vec<T> bs[vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) bs[j] = Vec<T>::load(row + j * kSize);
+      for (int j = 0; j < vectors; ++j) bs[j] = Vec<T>::load(row + j * kSize);
 #pragma GCC unroll 4
-    for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
-      __builtin_prefetch(reinterpret_cast<const char*>(row + prefetch) + bytes);
-    }
+      for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
+        __builtin_prefetch(reinterpret_cast<const char*>(row + prefetch) + bytes);
+      }
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {
-      const Vec<T> x(group[i / kGroup][i % kGroup * a.row]);
+      for (int i = 0; i < rows; ++i) {
+        const Vec<T> x(group[i / kGroup][i % kGroup * a.row]);
 #pragma GCC unroll 4
-      for (int j = 0; j < vectors; ++j) sum[i][j] = fma(x, bs[j], sum[i][j]);
-    }
+        for (int j = 0; j < vectors; ++j) sum[i][j] = fma(x, bs[j], sum[i][j]);
+      }
 #pragma GCC unroll 16
-    for (int g = 0; g < kGroups; ++g) group[g] = hidden(group[g] + a.step);
-    row += b.step;
+      for (int g = 0; g < kGroups; ++g) group[g] = hidden(group[g] + a.step);
+      row += b.step;
+    } while (--left > 0);
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) group[g] = hidden(group[g] + a.jump);
   }
 
   const int tail = c.columns - (vectors - 1) * kSize;
@@ -111,7 +127,7 @@ void multiply_tile(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, 
 }
 
 template <class T>
-using Tile = void (*)(int64_t k, TileInput<T> a, TileInput<T> b, int64_t prefetch, TileOutput<T> c);
+using Tile = void (*)(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, TileOutput<T> c);
 
 template <class T, int rows>
 inline Tile<T> tile_of_width(int vectors) {

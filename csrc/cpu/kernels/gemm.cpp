@@ -1,13 +1,12 @@
+#include "pydl/kernels/gemm.h"
+
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/matrix.h"
 #include "cpu/gemm/thin.h"
 #include "cpu/simd/dtype.h"
-#include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
-
-constexpr int64_t kDirectStrips = 4;  // B is packed when more strips of A than this read it
 
 template <class S, class O>
 PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& args) {
@@ -21,14 +20,13 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
 
   Panels<T> panels = {k, n, nullptr, args.b_row_stride};
   if constexpr (std::is_same_v<S, T>) {
-    const int64_t bytes = n * k * static_cast<int64_t>(sizeof(T));
-    const bool few = m <= kDirectStrips * kTileRows && bytes <= kDirectPanelBytes;
-    if (args.b_col_stride == 1 && (few || bytes <= kDirectBytes)) panels.direct = b;
+    const bool in_place = worth_reading_in_place<S>(m, n, k, args.b_row_stride);
+    if (args.b_col_stride == 1 && in_place) panels.direct = b;
   }
   const MatrixStrips<S> strips(static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride,
                                m, n, k);
   return multiply<T>(
-      context, m, panels, strips,
+      context, panels, strips,
       [&](int64_t panel, int64_t panel_end, T* dst) {
         pack_matrix_panels(b, args.b_row_stride, args.b_col_stride, k, n, panel, panel_end, dst,
                            k * kTileColumns<T>);
@@ -69,10 +67,11 @@ PydlStatus multiply_batch(const PydlContext* context, const PydlGemmArgs& args, 
 
   const int64_t work = larger(1, args.m * args.n * larger(1, args.k));
   PydlStatus status = PYDL_OK;
-  parallel_for(context, batch, divide_up(kProductsPerThread, work), [&](int64_t begin, int64_t end) {
-    const PydlStatus part = for_batches<S, O>(args, begin, end, one);
-    if (part != PYDL_OK) __atomic_store_n(&status, part, __ATOMIC_RELAXED);
-  });
+  parallel_for(context, batch, divide_up(kProductsPerThread, work),
+               [&](int64_t begin, int64_t end) {
+                 const PydlStatus part = for_batches<S, O>(args, begin, end, one);
+                 if (part != PYDL_OK) __atomic_store_n(&status, part, __ATOMIC_RELAXED);
+               });
   return status;
 }
 
@@ -95,19 +94,26 @@ PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* arguments) {
   if (args.n == 1) args.b_col_stride = 1;
   const bool to_float = args.out_dtype == PYDL_FLOAT32;
   switch (args.dtype) {
-    case PYDL_FLOAT32: return multiply_floats<float>(context, args);
-    case PYDL_FLOAT64: return multiply_floats<double>(context, args);
+    case PYDL_FLOAT32:
+      return multiply_floats<float>(context, args);
+    case PYDL_FLOAT64:
+      return multiply_floats<double>(context, args);
     case PYDL_FLOAT16:
       return to_float ? multiply_floats<Half, float>(context, args)
                       : multiply_floats<Half>(context, args);
     case PYDL_BFLOAT16:
       return to_float ? multiply_floats<BFloat16, float>(context, args)
                       : multiply_floats<BFloat16>(context, args);
-    case PYDL_INT8: return multiply_integers<int8_t>(context, args);
-    case PYDL_UINT8: return multiply_integers<uint8_t>(context, args);
-    case PYDL_INT32: return multiply_integers<int32_t>(context, args);
-    case PYDL_INT64: return multiply_integers<int64_t>(context, args);
-    default: return fail_dtype(context, "matmul", "a numeric dtype", args.dtype);
+    case PYDL_INT8:
+      return multiply_integers<int8_t>(context, args);
+    case PYDL_UINT8:
+      return multiply_integers<uint8_t>(context, args);
+    case PYDL_INT32:
+      return multiply_integers<int32_t>(context, args);
+    case PYDL_INT64:
+      return multiply_integers<int64_t>(context, args);
+    default:
+      return fail_dtype(context, "matmul", "a numeric dtype", args.dtype);
   }
 }
 
