@@ -2,6 +2,7 @@
 
 #include "bindings/python.h"
 #include "ops/join.h"
+#include "ops/pad.h"
 
 namespace pydl {
 
@@ -23,8 +24,12 @@ void bind_shape(py::module_& module) {
   module.def("roll", &roll, py::arg("x"), py::arg("shift"), py::arg("axis"), WithoutGil());
   module.def("tile", &tile, py::arg("x"), py::arg("repeats"), WithoutGil());
   module.def("repeat", &repeat, py::arg("x"), py::arg("repeats"), py::arg("axis"), WithoutGil());
-  module.def("pad", &pad, py::arg("x"), py::arg("before"), py::arg("after"), py::arg("value"),
-             WithoutGil());
+  module.def(
+      "pad",
+      [](const Tensor& x, const Dims& before, const Dims& after, const std::string& mode,
+         double value) { return pad(x, before, after, pad_mode_from_name(mode), value); },
+      py::arg("x"), py::arg("before"), py::arg("after"), py::arg("mode"), py::arg("value"),
+      WithoutGil());
   module.def("slice_update", &slice_update, py::arg("x"), py::arg("begin"), py::arg("updates"),
              WithoutGil());
 }

@@ -8,22 +8,21 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// Sorts by `digits` groups of `bits` bits from bit `low` up. Elements move between two arrays.
+// Sorts by `digits` groups of `bits` bits from bit `low` up.
 template <class E, int bits, int digits>
 struct RadixSort {
   static constexpr int kBuckets = 1 << bits;
+  static constexpr int kCounts = digits * kBuckets;
   int low;
 
   unsigned bucket(E x, int digit) const {
     return static_cast<unsigned>(x >> (low + digit * bits)) & (kBuckets - 1);
   }
-  void scatter(const E* x, int64_t begin, int64_t end, int digit, uint32_t* positions, E* to) const {
-    for (int64_t i = begin; i < end; ++i) to[positions[bucket(x[i], digit)]++] = x[i];
-  }
 
-  // Returns the array that holds the result. `counts` has room for digits * kBuckets.
+  // Moves elements between the two arrays and returns the one that holds the result; `counts` has room
+  // for kCounts. At most 2^32 - 1 elements.
   E* run(E* x, E* spare, int64_t n, uint32_t* counts) const {
-    memset(counts, 0, digits * kBuckets * sizeof *counts);
+    memset(counts, 0, kCounts * sizeof *counts);
     for (int64_t i = 0; i < n; ++i)
       for (int d = 0; d < digits; ++d) ++counts[d * kBuckets + bucket(x[i], d)];
     for (int d = 0; d < digits; ++d, counts += kBuckets) {
@@ -34,39 +33,7 @@ struct RadixSort {
         counts[b] = at;
         at += here;
       }
-      scatter(x, 0, n, d, counts, spare);
-      E* const sorted = spare;
-      spare = x;
-      x = sorted;
-    }
-    return x;
-  }
-
-  // Threads count and move a part each; the parts keep their order, so the result is the same.
-  // `counts` has room for num_threads * kBuckets.
-  E* run_parallel(const PydlContext* context, E* x, E* spare, int64_t n, uint32_t* counts) const {
-    const int64_t parts = context->num_threads;
-    const auto for_each_part = [&](auto body) {
-      parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t part = begin; part < end; ++part)
-          body(n * part / parts, n * (part + 1) / parts, counts + part * kBuckets);
-      });
-    };
-    for (int d = 0; d < digits; ++d) {
-      for_each_part([&](int64_t begin, int64_t end, uint32_t* count) {
-        memset(count, 0, kBuckets * sizeof *count);
-        for (int64_t i = begin; i < end; ++i) ++count[bucket(x[i], d)];
-      });
-      uint32_t at = 0;
-      for (int b = 0; b < kBuckets; ++b)
-        for (int64_t part = 0; part < parts; ++part) {
-          const uint32_t here = counts[part * kBuckets + b];
-          counts[part * kBuckets + b] = at;
-          at += here;
-        }
-      for_each_part([&](int64_t begin, int64_t end, uint32_t* positions) {
-        scatter(x, begin, end, d, positions, spare);
-      });
+      for (int64_t i = 0; i < n; ++i) spare[counts[bucket(x[i], d)]++] = x[i];
       E* const sorted = spare;
       spare = x;
       x = sorted;

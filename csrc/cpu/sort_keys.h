@@ -1,114 +1,101 @@
-// Unsigned integers that are in the order of the values they stand for, NaN last.
+// Integers that are in the order of the values they stand for, NaN last.
 #pragma once
 
-#include "cpu/radix_sort.h"
 #include "cpu/simd/half.h"
+#include "cpu/vector_sort.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
 template <class T>
-struct FloatKey;
-template <>
-struct FloatKey<float> {
-  using Bits = uint32_t;
-  static constexpr Bits infinity = 0x7f800000;
-};
-template <>
-struct FloatKey<double> {
-  using Bits = uint64_t;
-  static constexpr Bits infinity = 0x7ff0000000000000;
-};
-template <>
-struct FloatKey<Half> {
-  using Bits = uint16_t;
-  static constexpr Bits infinity = 0x7c00;
-};
-template <>
-struct FloatKey<BFloat16> {
-  using Bits = uint16_t;
-  static constexpr Bits infinity = 0x7f80;
-};
+using Key = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
 
 template <class T>
-struct KeyOf {
-  using type = std::make_unsigned_t<IntLike<T>>;
+struct InfinityBits;
+template <>
+struct InfinityBits<float> {
+  static constexpr int32_t value = 0x7f800000;
 };
-template <class T>
-using Key = typename KeyOf<T>::type;
+template <>
+struct InfinityBits<double> {
+  static constexpr int64_t value = 0x7ff0000000000000;
+};
+template <>
+struct InfinityBits<Half> {
+  static constexpr int16_t value = 0x7c00;
+};
+template <>
+struct InfinityBits<BFloat16> {
+  static constexpr int16_t value = 0x7f80;
+};
 
+// The bits of negative numbers fall where their values rise, so all but the sign are flipped.
 template <class T>
 inline Key<T> to_key(T x) {
-  using U = Key<T>;
-  constexpr U top = static_cast<U>(U{1} << (8 * sizeof(U) - 1));
-  U bits;
-  memcpy(&bits, &x, sizeof bits);
   if constexpr (std::is_integral_v<T>) {
-    return std::is_signed_v<T> ? static_cast<U>(bits ^ top) : bits;
+    return x;
   } else {
-    const U magnitude = static_cast<U>(bits & ~top);
-    const U ordered = static_cast<U>(bits & top ? ~bits : bits | top);
-    return magnitude > FloatKey<T>::infinity ? static_cast<U>(-1) : ordered;
+    using I = IntLike<T>;
+    constexpr I largest = static_cast<I>(~(I{1} << (8 * sizeof(I) - 1)));
+    I bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & largest) > InfinityBits<T>::value) return largest;
+    return bits < 0 ? static_cast<I>(bits ^ largest) : bits;
   }
 }
 template <class T>
 inline T from_key(Key<T> key) {
-  using U = Key<T>;
-  constexpr U top = static_cast<U>(U{1} << (8 * sizeof(U) - 1));
-  U bits = key;
-  if constexpr (!std::is_integral_v<T>) bits = static_cast<U>(key & top ? key ^ top : ~key);
-  else if constexpr (std::is_signed_v<T>) bits = static_cast<U>(key ^ top);
-  T x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(key);
+  } else {
+    using I = IntLike<T>;
+    constexpr I largest = static_cast<I>(~(I{1} << (8 * sizeof(I) - 1)));
+    const I bits = static_cast<I>(key < 0 ? key ^ largest : key);
+    T x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+  }
 }
 // With -0 and 0 alike, for where equal values must stay in order.
 template <class T>
 inline Key<T> to_equal_key(T x) {
-  constexpr Key<T> negative_zero = static_cast<Key<T>>(static_cast<Key<T>>(-1) >> 1);
   const Key<T> key = to_key(x);
   if constexpr (std::is_integral_v<T>) return key;
-  else return key == negative_zero ? static_cast<Key<T>>(key + 1) : key;
+  else return key == -1 ? 0 : key;  // -1 stands for -0
 }
 
 // A key with a position below it: distinct, and in the order of a stable sort.
 template <class T>
-using KeyAndPosition = std::conditional_t<sizeof(T) == 8, unsigned __int128, uint64_t>;
+using KeyAndPosition = std::conditional_t<sizeof(T) == 8, unsigned __int128, int64_t>;
 template <class T>
-inline KeyAndPosition<T> with_position(Key<T> key, uint32_t position) {
-  return static_cast<KeyAndPosition<T>>(key) << 32 | position;
+inline KeyAndPosition<T> with_position(Key<T> key, int64_t position) {
+  if constexpr (sizeof(T) == 8) {
+    const uint64_t rising = static_cast<uint64_t>(key) ^ uint64_t{1} << 63;
+    return static_cast<unsigned __int128>(rising) << 32 | static_cast<uint32_t>(position);
+  } else {
+    return static_cast<int64_t>(static_cast<uint64_t>(key) << 32) | position;
+  }
 }
 
-// How to sort elements E by the key_bytes bytes from bit `low` up.
-constexpr int64_t kInsertion = 32;       // up to here by insertion
-constexpr int64_t kWideDigits = 8192;    // from here on by fewer, wider digits
-constexpr int64_t kParallelSort = 65536; // from here on by several threads
+// Sorts keys in x with the help of `spare`, which has room for spare_size(n).
+template <class E>
+struct KeySort {
+  static int64_t spare_size(int64_t n) { return n + VectorSort<E>::kSpare; }
+  static void sort(E* x, E* spare, int64_t n) { VectorSort<E>::sort(x, spare, n); }
+};
+// Wide keys, which come in the order of their positions, by digits.
+template <>
+struct KeySort<unsigned __int128> {
+  using E = unsigned __int128;
+  using Digits = RadixSort<E, 8, 8>;
+  static constexpr int64_t kShort = 32;
 
-template <class E, int key_bytes>
-struct Sorter {
-  static constexpr int kWide = (8 * key_bytes + 10) / 11;
-  static constexpr bool kHasWide = key_bytes >= 4;
-  using Narrow = RadixSort<E, 8, key_bytes>;
-  using Wider = RadixSort<E, 11, kWide>;
-  int low;
-
-  // Room that run and run_parallel need.
-  static int64_t counts(int64_t n, int threads) {
-    const int64_t buckets = kHasWide ? 2048 : 256, digits = kHasWide ? kWide : key_bytes;
-    return n <= kInsertion ? 1 : (threads > digits ? threads : digits) * buckets;
-  }
-  E* run(E* x, E* spare, int64_t n, uint32_t* counts) const {
-    if (n <= kInsertion) {
-      insertion_sort(x, n);
-      return x;
-    }
-    if constexpr (kHasWide)
-      if (n >= kWideDigits) return Wider{low}.run(x, spare, n, counts);
-    return Narrow{low}.run(x, spare, n, counts);
-  }
-  E* run_parallel(const PydlContext* context, E* x, E* spare, int64_t n, uint32_t* counts) const {
-    if constexpr (kHasWide) return Wider{low}.run_parallel(context, x, spare, n, counts);
-    else return Narrow{low}.run_parallel(context, x, spare, n, counts);
+  static int64_t spare_size(int64_t n) { return n; }
+  static void sort(E* x, E* spare, int64_t n) {
+    if (n <= kShort) return insertion_sort(x, n);
+    uint32_t counts[Digits::kCounts];
+    const E* sorted = Digits{32}.run(x, spare, n, counts);
+    if (sorted != x) memcpy(x, sorted, n * sizeof(E));
   }
 };
 

@@ -181,7 +181,10 @@ Tensor repeat(const Tensor& x, int64_t repeats, int64_t wanted) {
   op.check(!__builtin_mul_overflow(shape[axis], repeats, &shape[axis]),
            "expected fewer repeats, got ", repeats);
   count_elements(shape);
-  return reshape(repeat_rows(as_matrix(x, axis + 1), repeats), shape);
+  Tensor at = Tensor::empty({shape[axis]}, DType::int64);
+  int64_t* next = at.data_as<int64_t>();
+  for (int64_t i = 0; i < x.size(axis); ++i, next += repeats) std::fill_n(next, repeats, i);
+  return take_at("repeat", x, at, axis);
 }
 
 Tensor tile(const Tensor& x, const Dims& repeats) {
@@ -203,21 +206,6 @@ Tensor tile(const Tensor& x, const Dims& repeats) {
     y = reshape(repeat_rows(as_matrix(y, axis), times[axis]), shape);
   }
   return y;
-}
-
-Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value) {
-  Op op("pad", x);
-  op.check(before.size() == x.rank() && after.size() == x.rank(), "expected widths for each of ",
-           x.rank(), " axes, got ", before, " and ", after);
-  Dims shape = x.shape();
-  for (int i = 0; i < x.rank(); ++i) {
-    op.check(before[i] >= 0 && after[i] >= 0, "expected widths of at least 0, got ", before,
-             " and ", after);
-    bool overflow = __builtin_add_overflow(shape[i], before[i], &shape[i]);
-    overflow |= __builtin_add_overflow(shape[i], after[i], &shape[i]);
-    op.check(!overflow, "expected smaller widths, got ", before, " and ", after);
-  }
-  return embed(x, shape, before, Dims::filled(x.rank(), 1), value);
 }
 
 Tensor slice_update(const Tensor& x, const Dims& begin, const Tensor& updates) {

@@ -17,7 +17,6 @@ std::vector<Tensor> unstack(const Tensor& x, int64_t axis);  // the entries of t
 Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes);
 Tensor tile(const Tensor& x, const Dims& repeats);              // as numpy.tile
 Tensor repeat(const Tensor& x, int64_t repeats, int64_t axis);  // each entry, `repeats` times
-Tensor pad(const Tensor& x, const Dims& before, const Dims& after, double value);
 // x with the block that starts at `begin` replaced by `updates`.
 Tensor slice_update(const Tensor& x, const Dims& begin, const Tensor& updates);
 

@@ -8,6 +8,7 @@
 #include "ops/join.h"
 #include "ops/linalg.h"
 #include "ops/norm.h"
+#include "ops/pad.h"
 #include "ops/pool.h"
 #include "ops/random.h"
 #include "ops/reduce.h"

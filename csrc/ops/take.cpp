@@ -61,9 +61,6 @@ Tensor positions(const char* name, const std::vector<AxisIndex>& indices, bool w
   return out;
 }
 
-namespace {
-
-// The gradient of take_at: rows of dy summed into rows of zeros.
 Tensor take_backward(const char* name, const Tensor& dy, const Tensor& at, const Dims& shape,
                      int axis) {
   Op op("take_backward", dy);
@@ -80,8 +77,6 @@ Tensor take_backward(const char* name, const Tensor& dy, const Tensor& at, const
            [name, at, axis](Backward& b) { b.give(0, take_at(name, b.grad(), at, axis)); });
   return dx;
 }
-
-}  // namespace
 
 Tensor take_at(const char* name, const Tensor& x, const Tensor& at, int axis) {
   Op op(name, x);

@@ -29,8 +29,11 @@ struct AxisIndex {
 };
 // The indices broadcast together, as checked int64 positions in their axes taken as one.
 Tensor positions(const char* op, const std::vector<AxisIndex>& indices, bool wrap = true);
-// take() and its in-place opposite with such positions.
+// take() with such positions; its gradient, which sums rows of dy into zeros of `shape`; and its
+// opposite, in place.
 Tensor take_at(const char* op, const Tensor& x, const Tensor& at, int axis);
+Tensor take_backward(const char* op, const Tensor& dy, const Tensor& at, const Dims& shape,
+                     int axis);
 void put_at(const char* op, const Tensor& x, const Tensor& at, const Tensor& values, int axis);
 
 }  // namespace pydl

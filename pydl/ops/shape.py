@@ -348,15 +348,10 @@ def pad(
     """
     x = _core.as_tensor(x)
     widths = _pad_widths(pad_width, x.ndim)
-    if mode == "constant":
-        before, after = [w[0] for w in widths], [w[1] for w in widths]
-        return _core.pad(x, before, after, 0 if constant_values is None else constant_values)
-    if constant_values is not None:
+    if mode != "constant" and constant_values is not None:
         raise ValueError(f"[pad] expected constant_values only in mode 'constant', not {mode!r}")
-    for axis, (before, after) in enumerate(widths):
-        if before or after:
-            x = _core.take(x, _pad_sources(mode, before, after, x.shape[axis]), axis)
-    return x
+    before, after = [w[0] for w in widths], [w[1] for w in widths]
+    return _core.pad(x, before, after, mode, constant_values or 0)
 
 
 def _pad_widths(pad_width: int | Sequence, rank: int) -> list[tuple[int, int]]:
@@ -372,20 +367,3 @@ def _pad_widths(pad_width: int | Sequence, rank: int) -> list[tuple[int, int]]:
         f"[pad] expected a width of at least 0, a pair, or a pair for each of {rank} axes, "
         f"got {pad_width}"
     )
-
-
-def _pad_sources(mode: str, before: int, after: int, extent: int) -> np.ndarray:
-    """Where each entry of a padded axis comes from."""
-    if mode not in ("reflect", "symmetric", "edge"):
-        raise ValueError(
-            f"[pad] expected mode 'constant', 'reflect', 'symmetric' or 'edge', got {mode!r}"
-        )
-    if extent == 0:
-        raise ValueError(f"[pad] expected elements to take in mode {mode!r}, got an empty axis")
-    places = np.arange(-before, extent + after)
-    if mode == "edge" or extent == 1:
-        return np.clip(places, 0, extent - 1)
-    if mode == "reflect":
-        return extent - 1 - abs(places % (2 * extent - 2) - (extent - 1))
-    places = places % (2 * extent)
-    return np.minimum(places, 2 * extent - 1 - places)

@@ -153,7 +153,7 @@ class TestRepetitions(OpTests):
               (lambda: ops.pad([1], -1), ValueError, r"\[pad\] expected a width of at least 0"),
               (lambda: ops.pad([1], 1, "wrap"), ValueError, r"\[pad\] expected mode 'constant', 'reflect'"),
               (lambda: ops.pad([1], 1, "edge", 3), ValueError, r"\[pad\] expected constant_values only"),
-              (lambda: ops.pad(np.ones((0, 2)), 1, "edge"), ValueError, r"\[pad\] .* empty axis"),
+              (lambda: ops.pad(np.ones((0, 2)), 1, "edge"), ValueError, r"\[pad\] expected elements to copy along axis 0"),
               (lambda: ops.pad([1, 2], 2**63 - 1), ValueError, r"\[pad\] expected smaller widths")]),
     ]
 

@@ -72,33 +72,44 @@ inline int64_t count_true(const uint8_t* mask, int64_t begin, int64_t end) {
   return total;
 }
 
+// Rows [begin, end) of one outer slice.
 template <class T>
-inline void gather_row(const PydlGatherArgs* args, int64_t outer, int64_t j) {
-  const int64_t inner = args->inner, at = (outer * args->count + j) * inner;
+inline void gather_rows(const PydlGatherArgs* args, int64_t outer, int64_t begin, int64_t end) {
+  const int64_t inner = args->inner, first = (outer * args->count + begin) * inner;
   const T* x = static_cast<const T*>(args->x) + outer * args->extent * inner;
-  T* out = static_cast<T*>(args->out) + at;
-  const int64_t* indices = args->indices + at;
-  for (int64_t i = 0; i < inner; ++i) out[i] = x[indices[i] * inner + i];
+  T* out = static_cast<T*>(args->out) + first;
+  const int64_t* indices = args->indices + first;
+  if (inner == 1) {
+    for (int64_t j = 0; j < end - begin; ++j) out[j] = x[indices[j]];
+    return;
+  }
+  for (int64_t j = begin; j < end; ++j, out += inner, indices += inner) {
+    for (int64_t i = 0; i < inner; ++i) out[i] = x[indices[i] * inner + i];
+  }
+}
+
+template <class T>
+inline void accumulate(T& target, T value) {
+  if constexpr (std::is_integral_v<T>)  // wraps around, where signed addition would be undefined
+    target = static_cast<T>(static_cast<uint64_t>(target) + static_cast<uint64_t>(value));
+  else
+    target += value;
 }
 
 // Of the columns [begin, end) of one outer slice.
 template <class T>
 inline void scatter_columns(const PydlScatterAddArgs* args, int64_t outer, int64_t begin,
                             int64_t end) {
-  const int64_t inner = args->inner;
+  const int64_t inner = args->inner, first = outer * args->count * inner;
+  const T* updates = static_cast<const T*>(args->updates) + first;
+  const int64_t* indices = args->indices + first;
   T* out = static_cast<T*>(args->out) + outer * args->extent * inner;
-  for (int64_t j = 0; j < args->count; ++j) {
-    const int64_t at = (outer * args->count + j) * inner;
-    const T* updates = static_cast<const T*>(args->updates) + at;
-    const int64_t* indices = args->indices + at;
-    for (int64_t i = begin; i < end; ++i) {
-      T& target = out[indices[i] * inner + i];
-      if constexpr (std::is_integral_v<T>)  // wraps around, where signed addition would be
-                                            // undefined
-        target = static_cast<T>(static_cast<uint64_t>(target) + static_cast<uint64_t>(updates[i]));
-      else
-        target += updates[i];
-    }
+  if (inner == 1) {
+    for (int64_t j = 0; j < args->count; ++j) accumulate(out[indices[j]], updates[j]);
+    return;
+  }
+  for (int64_t j = 0; j < args->count; ++j, updates += inner, indices += inner) {
+    for (int64_t i = begin; i < end; ++i) accumulate(out[indices[i] * inner + i], updates[i]);
   }
 }
 
@@ -144,13 +155,11 @@ PydlStatus gather(const PydlContext* context, const PydlGatherArgs* args) {
   return visit_item_size(context, "gather", item_size, [&](auto zero) -> PydlStatus {
     const int64_t rows = args->outer * args->count, grain = 1 + kGrain / (args->inner + 1);
     parallel_for(context, rows, grain, [&](int64_t begin, int64_t end) {
-      int64_t outer = begin / args->count, j = begin % args->count;
-      for (int64_t row = begin; row < end; ++row) {
-        gather_row<decltype(zero)>(args, outer, j);
-        if (++j == args->count) {
-          j = 0;
-          ++outer;
-        }
+      while (begin < end) {
+        const int64_t outer = begin / args->count, j = begin % args->count;
+        const int64_t n = args->count - j < end - begin ? args->count - j : end - begin;
+        gather_rows<decltype(zero)>(args, outer, j, j + n);
+        begin += n;
       }
     });
     return PYDL_OK;

@@ -127,9 +127,11 @@ inline Vec<T> truncated_value(Vec<Bits<T>> bits) {
 inline uint64_t scale_bits(uint64_t bits, uint64_t range) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * range >> 64);
 }
-// The same in 64-bit arithmetic, which vectorises.
-inline uint64_t scale_bits_narrow(uint64_t bits, uint64_t range) {
-  return ((bits >> 32) * range + ((bits & 0xffffffff) * range >> 32)) >> 32;
+// The same from products of 32-bit numbers; range < 2^32.
+inline Vec<uint64_t> scale_bits(Vec<uint64_t> bits, Vec<uint64_t> range) {
+  const Vec<uint64_t> low = isa::multiply_low(bits.v, range.v);
+  const Vec<uint64_t> high = isa::multiply_low((bits >> 32).v, range.v);
+  return (high + (low >> 32)) >> 32;
 }
 
 }  // namespace
@@ -181,14 +183,14 @@ PydlStatus randint(const PydlContext* context, const PydlRandintArgs* args) {
   auto fill = [&](auto zero) {
     using T = decltype(zero);
     const uint64_t low = static_cast<uint64_t>(args->low), range = args->range;
-    auto make = [&](const uint64_t* bits, T* block) {
-      if (range <= uint64_t{1} << 32) {
-        for (int i = 0; i < kPerGroup<T>; ++i)
-          block[i] = static_cast<T>(low + scale_bits_narrow(bits[i], range));
+    auto make = [&](uint64_t* bits, T* block) {
+      if (range >> 32 == 0) {
+        for (int i = 0; i < kPerGroup<T>; i += Vec<uint64_t>::size)
+          scale_bits(Vec<uint64_t>::load(bits + i), range).store(bits + i);
       } else {
-        for (int i = 0; i < kPerGroup<T>; ++i)
-          block[i] = static_cast<T>(low + scale_bits(bits[i], range));
+        for (int i = 0; i < kPerGroup<T>; ++i) bits[i] = scale_bits(bits[i], range);
       }
+      for (int i = 0; i < kPerGroup<T>; ++i) block[i] = static_cast<T>(low + bits[i]);
     };
     return generate(context, args->state, args->count, static_cast<T*>(args->out), make);
   };

@@ -1,5 +1,5 @@
-// sort and argsort: values become unsigned keys in the same order, for argsort with their positions
-// below, and a radix sort sorts those.
+// sort and argsort: values become integers in the same order, for argsort with their positions below,
+// and those are sorted.
 #include "cpu/simd/dtype.h"
 #include "cpu/sort_keys.h"
 #include "pydl/kernels/sort.h"
@@ -7,13 +7,13 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kTaskWork = 16384;  // elements worth a thread
+constexpr int64_t kTaskWork = 8192;      // elements worth a thread
+constexpr int64_t kParallelRow = 65536;  // rows of at least so many are sorted by several threads
+constexpr int kMaxParts = 256;           // that such a row is cut into
 
 template <class T>
 struct ByValue {
   using E = Key<T>;
-  using Order = Sorter<E, sizeof(T)>;
-  static constexpr Order order = {0};
   const T* x;
   T* out;
 
@@ -28,14 +28,11 @@ struct ByValue {
 template <class T>
 struct ByPosition {
   using E = KeyAndPosition<T>;
-  using Order = Sorter<E, sizeof(T)>;
-  static constexpr Order order = {32};
   const T* x;
   int32_t* out;
 
   void read(int64_t offset, int64_t begin, int64_t end, E* keys) const {
-    for (int64_t i = begin; i < end; ++i)
-      keys[i] = with_position<T>(to_equal_key(x[offset + i]), static_cast<uint32_t>(i));
+    for (int64_t i = begin; i < end; ++i) keys[i] = with_position<T>(to_equal_key(x[offset + i]), i);
   }
   void write(int64_t offset, int64_t begin, int64_t end, const E* keys) const {
     for (int64_t i = begin; i < end; ++i) out[offset + i] = static_cast<int32_t>(keys[i]);
@@ -47,32 +44,53 @@ PydlStatus sort_rows(const PydlContext* context, const S& s, int64_t rows, int64
   using E = typename S::E;
   PydlStatus status = PYDL_OK;
   parallel_for(context, rows, kTaskWork / columns + 1, [&](int64_t begin, int64_t end) {
-    Scratch<E> keys(context, 2 * columns);
-    Scratch<uint32_t> counts(context, S::Order::counts(columns, 1));
-    if (!keys || !counts) return __atomic_store_n(&status, PYDL_ERROR_MEMORY, __ATOMIC_RELAXED);
+    Scratch<E> keys(context, columns), spare(context, KeySort<E>::spare_size(columns));
+    if (!keys || !spare) return __atomic_store_n(&status, PYDL_ERROR_MEMORY, __ATOMIC_RELAXED);
     for (int64_t row = begin; row < end; ++row) {
       s.read(row * columns, 0, columns, keys.data());
-      const E* sorted = S::order.run(keys.data(), keys.data() + columns, columns, counts.data());
-      s.write(row * columns, 0, columns, sorted);
+      KeySort<E>::sort(keys.data(), spare.data(), columns);
+      s.write(row * columns, 0, columns, keys.data());
     }
   });
   return status;
 }
 
+// Partitions until there are several parts for each thread, then sorts those.
+template <class E>
+void sort_by_parts(const PydlContext* context, E* x, E* spare, int64_t n) {
+  using Sort = VectorSort<E>;
+  int64_t bounds[kMaxParts + 1] = {0, n}, parts = 1;
+  for (; parts < 4 * context->num_threads && parts < kMaxParts; parts *= 2) {
+    for (int64_t part = parts; part > 0; --part) bounds[2 * part] = bounds[part];
+    parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t part = 2 * begin; part < 2 * end; part += 2) {
+        const int64_t first = bounds[part], size = bounds[part + 2] - first;
+        bounds[part + 1] = first;
+        if (size > Sort::kShort)
+          bounds[part + 1] += Sort::partition(x + first, spare + first + part * Sort::kSpare, size,
+                                              Sort::pivot_of(x + first, size));
+      }
+    });
+  }
+  parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part)
+      Sort::sort(x + bounds[part], spare + bounds[part] + part * Sort::kSpare,
+                 bounds[part + 1] - bounds[part]);
+  });
+}
+
 template <class S>
 PydlStatus sort_long_rows(const PydlContext* context, const S& s, int64_t rows, int64_t columns) {
   using E = typename S::E;
-  Scratch<E> keys(context, 2 * columns);
-  Scratch<uint32_t> counts(context, S::Order::counts(columns, context->num_threads));
-  if (!keys || !counts) return PYDL_ERROR_MEMORY;
+  Scratch<E> keys(context, columns), spare(context, columns + kMaxParts * VectorSort<E>::kSpare);
+  if (!keys || !spare) return PYDL_ERROR_MEMORY;
   for (int64_t row = 0; row < rows; ++row) {
     parallel_for(context, columns, kTaskWork, [&](int64_t begin, int64_t end) {
       s.read(row * columns, begin, end, keys.data());
     });
-    const E* sorted = S::order.run_parallel(context, keys.data(), keys.data() + columns, columns,
-                                            counts.data());
+    sort_by_parts(context, keys.data(), spare.data(), columns);
     parallel_for(context, columns, kTaskWork, [&](int64_t begin, int64_t end) {
-      s.write(row * columns, begin, end, sorted);
+      s.write(row * columns, begin, end, keys.data());
     });
   }
   return PYDL_OK;
@@ -81,8 +99,9 @@ PydlStatus sort_long_rows(const PydlContext* context, const S& s, int64_t rows, 
 template <class S>
 PydlStatus sort_with(const PydlContext* context, const S& s, int64_t rows, int64_t columns) {
   if (rows * columns == 0) return PYDL_OK;
-  if (rows < context->num_threads && columns >= kParallelSort)
-    return sort_long_rows(context, s, rows, columns);
+  if constexpr (sizeof(typename S::E) <= 8)
+    if (rows < context->num_threads && columns >= kParallelRow)
+      return sort_long_rows(context, s, rows, columns);
   return sort_rows(context, s, rows, columns);
 }
 

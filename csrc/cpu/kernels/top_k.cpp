@@ -1,5 +1,5 @@
-// The k largest of each row. Candidates above the k-th best so far collect in a buffer of 2k; when it
-// is full, sorting it raises the bar, so that most of a long row is rejected by one comparison.
+// The k largest of each row. Candidates that beat the k-th best so far collect in a buffer of 2k; when
+// it is full, sorting it raises the bar, so that most of a long row is rejected by one comparison.
 #include "cpu/simd/dtype.h"
 #include "cpu/sort_keys.h"
 #include "pydl/kernels/sort.h"
@@ -7,59 +7,62 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kBlock = 64;        // elements compared with the bar at a time
 constexpr int64_t kTaskWork = 16384;  // elements worth a thread
 
-// Keys are inverted, so that the largest value has the smallest key.
 template <class T>
 class Candidates {
  public:
   using E = KeyAndPosition<T>;
-  using Order = Sorter<E, sizeof(T)>;
+  using V = Vec<Compute<T>>;
+  static constexpr int64_t kBlock = 4 * V::size;  // elements compared with the bar at a time
 
   Candidates(const PydlContext* context, int64_t k)
       : k_(k),
         capacity_(2 * k > kBlock ? 2 * k : kBlock),
-        keys_(context, 2 * capacity_),
-        counts_(context, Order::counts(capacity_, 1)) {}
-  explicit operator bool() const { return keys_ && counts_; }
+        keys_(context, capacity_),
+        spare_(context, KeySort<E>::spare_size(capacity_)) {}
+  explicit operator bool() const { return keys_ && spare_; }
 
+  // The best k of x, best first; the low 32 bits are their positions.
   const E* select(const T* x, int64_t n) {
     count_ = 0;
-    Key<T> bar = 0;  // once the buffer was full, keys from here on are not among the best k
-    for (int64_t first = 0; first < n; first += kBlock) {
-      const int64_t size = n - first < kBlock ? n - first : kBlock;
-      Key<T> keys[kBlock];
-      const bool open = first < capacity_;
-      bool any = open;
-      for (int64_t i = 0; i < size; ++i) {
-        keys[i] = static_cast<Key<T>>(~to_equal_key(x[first + i]));
-        any |= keys[i] < bar;
+    const int64_t direct = n < capacity_ ? n : capacity_;
+    for (int64_t i = 0; i < direct; ++i) append(x, i);
+    if (n > direct) raise_bar(x);
+    // Once the bar is NaN nothing beats it.
+    for (int64_t i = direct; i < n && bar_ == bar_; i += kBlock) {
+      const int64_t end = n - i < kBlock ? n : i + kBlock;
+      if (end - i == kBlock && !any_beats(x + i)) continue;
+      for (int64_t j = i; j < end; ++j) {
+        if (to_compute(x[j]) <= bar_) continue;
+        append(x, j);
+        if (count_ == capacity_) raise_bar(x);
       }
-      if (!any) continue;
-      for (int64_t i = 0; i < size; ++i)
-        if (open || keys[i] < bar) bar = insert(keys[i], static_cast<uint32_t>(first + i), bar);
     }
-    sort();
+    KeySort<E>::sort(keys_.data(), spare_.data(), count_);
     return keys_.data();
   }
 
  private:
-  Key<T> insert(Key<T> key, uint32_t position, Key<T> bar) {
-    keys_[count_++] = with_position<T>(key, position);
-    if (count_ < capacity_) return bar;
-    sort();
-    count_ = k_;
-    return static_cast<Key<T>>(keys_[k_ - 1] >> 32);
+  static Mask<Compute<T>> beats(V v, V bar) { return ~(v <= bar); }  // true of NaN
+  bool any_beats(const T* x) const {
+    const V bar = bar_;
+    return any((beats(load(x), bar) | beats(load(x + V::size), bar)) |
+               (beats(load(x + 2 * V::size), bar) | beats(load(x + 3 * V::size), bar)));
   }
-  void sort() {
-    const E* sorted = Order{32}.run(keys_.data(), keys_.data() + capacity_, count_, counts_.data());
-    if (sorted != keys_.data()) memcpy(keys_.data(), sorted, count_ * sizeof(E));
+  void append(const T* x, int64_t i) {
+    // Of the inverted key the smallest comes first.
+    keys_[count_++] = with_position<T>(~to_equal_key(x[i]), i);
+  }
+  void raise_bar(const T* x) {
+    KeySort<E>::sort(keys_.data(), spare_.data(), count_);
+    count_ = k_;
+    bar_ = to_compute(x[static_cast<uint32_t>(keys_[k_ - 1])]);
   }
 
   int64_t k_, capacity_, count_ = 0;
-  Scratch<E> keys_;  // the candidates, and as much space to sort them
-  Scratch<uint32_t> counts_;
+  Compute<T> bar_{};
+  Scratch<E> keys_, spare_;
 };
 
 template <class T>

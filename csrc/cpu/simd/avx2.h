@@ -98,6 +98,27 @@ inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
 
 inline bool any(Raw<int64_t> v) { return !_mm256_testz_si256((__m256i)v, (__m256i)v); }
 
+// Stores the groups of 4 bytes that `bytes` selects, one byte a group, side by side.
+inline void store_groups(void* p, __m256i v, uint64_t bytes) {
+  const __m128i groups = _mm_cvtsi64_si128(_pext_u64(0x0706050403020100, bytes));
+  _mm256_storeu_si256(static_cast<__m256i*>(p),
+                      _mm256_permutevar8x32_epi32(v, _mm256_cvtepu8_epi32(groups)));
+}
+// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything after
+// them up to a whole vector; returns how many are low. For int32_t and int64_t.
+template <class T>
+inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
+  const Raw<T> below = (Raw<T>)(v < pivot);
+  uint64_t bytes;
+  if constexpr (sizeof(T) == 4)
+    bytes = _pdep_u64(_mm256_movemask_ps((__m256)below), 0x0101010101010101) * 255;
+  else
+    bytes = _pdep_u64(_mm256_movemask_pd((__m256d)below), 0x0001000100010001) * 65535;
+  store_groups(low, (__m256i)v, bytes);
+  store_groups(high, (__m256i)v, ~bytes);
+  return __builtin_popcountll(bytes) / (2 * sizeof(T));
+}
+
 inline Raw<uint32_t> widen_bits(HalfBits h) {
   return (Raw<uint32_t>)_mm256_cvtepu16_epi32((__m128i)h);
 }

@@ -76,6 +76,24 @@ inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
 
 inline bool any(Raw<int64_t> v) { return _mm512_test_epi64_mask((__m512i)v, (__m512i)v) != 0; }
 
+// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything after
+// them up to a whole vector; returns how many are low. For int32_t and int64_t.
+template <class T>
+inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
+  const __m512i x = (__m512i)v, y = (__m512i)pivot;
+  if constexpr (sizeof(T) == 4) {
+    const __mmask16 below = _mm512_cmplt_epi32_mask(x, y);
+    _mm512_storeu_si512(low, _mm512_maskz_compress_epi32(below, x));
+    _mm512_storeu_si512(high, _mm512_maskz_compress_epi32(~below, x));
+    return __builtin_popcount(below);
+  } else {
+    const __mmask8 below = _mm512_cmplt_epi64_mask(x, y);
+    _mm512_storeu_si512(low, _mm512_maskz_compress_epi64(below, x));
+    _mm512_storeu_si512(high, _mm512_maskz_compress_epi64(~below, x));
+    return __builtin_popcount(below);
+  }
+}
+
 inline Raw<uint32_t> widen_bits(HalfBits h) {
   return (Raw<uint32_t>)_mm512_cvtepu16_epi32((__m256i)h);
 }

@@ -1,4 +1,4 @@
-// Loads and stores of a vector's first n lanes, where the CPU has no masks for them.
+// Loads and stores of some lanes of a vector, where the CPU has no masks for them.
 #pragma once
 
 #include <string.h>
@@ -20,6 +20,19 @@ inline Raw<T> load_partial(const T* p, int n) {
 template <class T>
 inline void store_partial(T* p, Raw<T> v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+
+// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything after
+// them up to a whole vector; returns how many are low.
+template <class T>
+inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
+  constexpr int kSize = kVectorBytes / sizeof(T);
+  int count = 0;
+  for (int i = 0; i < kSize; ++i) {
+    low[count] = high[i - count] = v[i];
+    count += v[i] < pivot[i];
+  }
+  return count;
 }
 
 inline HalfBits load_partial_half(const uint16_t* p, int n) {

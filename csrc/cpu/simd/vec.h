@@ -141,16 +141,17 @@ inline Mask<T> is_nan(Vec<T> x) {
   return x != x;
 }
 
-// A NaN in either operand is the result, as in NumPy's maximum.
+// A NaN in either operand is the result, as in NumPy's maximum. Compilers see the instruction for
+// integers only in a conditional that compares by itself.
 template <class T>
 inline Vec<T> max(Vec<T> a, Same<Vec<T>> b) {
-  const Vec<T> larger = select(a > b, a, b);
+  const Vec<T> larger = a.v > b.v ? a.v : b.v;
   if constexpr (std::is_floating_point_v<T>) return select(is_nan(a), a, larger);
   return larger;
 }
 template <class T>
 inline Vec<T> min(Vec<T> a, Same<Vec<T>> b) {
-  const Vec<T> smaller = select(a < b, a, b);
+  const Vec<T> smaller = a.v < b.v ? a.v : b.v;
   if constexpr (std::is_floating_point_v<T>) return select(is_nan(a), a, smaller);
   return smaller;
 }

@@ -78,6 +78,20 @@ typedef struct PydlScatterAddArgs {
   void* out;
 } PydlScatterAddArgs;
 
+// x with entries added at both ends of its axes but the last, which is a block that moves as one.
+// The added entries are copies of others or, where `ends` is NULL, made of `value`.
+typedef struct PydlPadArgs {
+  int32_t item_size;
+  int32_t rank;  // without the block
+  int64_t block;
+  int64_t x_shape[PYDL_MAX_RANK];
+  int64_t before[PYDL_MAX_RANK], after[PYDL_MAX_RANK];
+  const int64_t* ends[PYDL_MAX_RANK];  // (before + after,): which entry of x each added one copies
+  uint64_t value;                      // the bytes of one element
+  const void* x;                       // dense
+  void* out;
+} PydlPadArgs;
+
 #define PYDL_INDEXING_KERNELS(X)         \
   X(ravel_index, PydlRavelIndexArgs)     \
   X(nonzero, PydlNonzeroArgs)            \
@@ -85,4 +99,5 @@ typedef struct PydlScatterAddArgs {
   X(take_backward, PydlTakeBackwardArgs) \
   X(put, PydlPutArgs)                    \
   X(gather, PydlGatherArgs)              \
-  X(scatter_add, PydlScatterAddArgs)
+  X(scatter_add, PydlScatterAddArgs)     \
+  X(pad, PydlPadArgs)
