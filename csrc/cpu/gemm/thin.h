@@ -11,6 +11,7 @@ namespace {
 constexpr int kThinRows = 4;               // that one pass over the big operand serves
 constexpr int64_t kCachedBytes = 1 << 20;  // of B: read from the L2 cache, tiles are faster
 constexpr int64_t kThinSums = 4096;        // kept in the L1 cache while a pass runs
+constexpr int64_t kDotRun = 1024;          // added up apart, as long sums have larger errors
 
 // sum[i][j] += a[i][l] * b[l][j] for `depth` values of l.
 template <int rows, int depth, class S>
@@ -93,22 +94,25 @@ void multiply_by_rows(const PydlContext* context, const PydlGemmArgs& args, cons
 template <int rows, int columns, class S>
 void dot_rows(const S* a, int64_t a_row, const S* b, int64_t b_row, int64_t k, Compute<S>* out) {
   using T = Compute<S>;
-  Vec<T> sum[rows][columns];
+  for (int i = 0; i < rows * columns; ++i) out[i] = 0;
+  for (int64_t begin = 0; begin < k; begin += kDotRun) {
+    Vec<T> sum[rows][columns];
 #pragma GCC unroll 16
-  for (int i = 0; i < rows * columns; ++i) sum[i / columns][i % columns] = T(0);
-  for_registers<T>(k, [&](int64_t l, auto... count) {
-    Vec<T> x[rows];
+    for (int i = 0; i < rows * columns; ++i) sum[i / columns][i % columns] = T(0);
+    for_registers<T>(smaller(kDotRun, k - begin), [&](int64_t l, auto... count) {
+      Vec<T> x[rows];
 #pragma GCC unroll 4
-    for (int i = 0; i < rows; ++i) x[i] = load(a + i * a_row + l, count...);
+      for (int i = 0; i < rows; ++i) x[i] = load(a + i * a_row + begin + l, count...);
 #pragma GCC unroll 4
-    for (int j = 0; j < columns; ++j) {
-      const Vec<T> y = load(b + j * b_row + l, count...);
+      for (int j = 0; j < columns; ++j) {
+        const Vec<T> y = load(b + j * b_row + begin + l, count...);
 #pragma GCC unroll 4
-      for (int i = 0; i < rows; ++i) sum[i][j] = fma(x[i], y, sum[i][j]);
-    }
-  });
+        for (int i = 0; i < rows; ++i) sum[i][j] = fma(x[i], y, sum[i][j]);
+      }
+    });
 #pragma GCC unroll 16
-  for (int i = 0; i < rows * columns; ++i) out[i] = reduce_add(sum[i / columns][i % columns]);
+    for (int i = 0; i < rows * columns; ++i) out[i] += reduce_add(sum[i / columns][i % columns]);
+  }
 }
 
 // C (m, n) as dot products, rows of A and columns of B both contiguous.

@@ -1,9 +1,8 @@
-#include "pydl/kernels/gemm.h"
-
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/matrix.h"
 #include "cpu/gemm/thin.h"
 #include "cpu/simd/dtype.h"
+#include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -67,11 +66,11 @@ PydlStatus multiply_batch(const PydlContext* context, const PydlGemmArgs& args, 
 
   const int64_t work = larger(1, args.m * args.n * larger(1, args.k));
   PydlStatus status = PYDL_OK;
-  parallel_for(context, batch, divide_up(kProductsPerThread, work),
-               [&](int64_t begin, int64_t end) {
-                 const PydlStatus part = for_batches<S, O>(args, begin, end, one);
-                 if (part != PYDL_OK) __atomic_store_n(&status, part, __ATOMIC_RELAXED);
-               });
+  const int64_t grain = divide_up(kProductsPerThread, work);
+  parallel_for(context, batch, grain, [&](int64_t begin, int64_t end) {
+    const PydlStatus part = for_batches<S, O>(args, begin, end, one);
+    if (part != PYDL_OK) __atomic_store_n(&status, part, __ATOMIC_RELAXED);
+  });
   return status;
 }
 
@@ -94,26 +93,19 @@ PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* arguments) {
   if (args.n == 1) args.b_col_stride = 1;
   const bool to_float = args.out_dtype == PYDL_FLOAT32;
   switch (args.dtype) {
-    case PYDL_FLOAT32:
-      return multiply_floats<float>(context, args);
-    case PYDL_FLOAT64:
-      return multiply_floats<double>(context, args);
+    case PYDL_FLOAT32: return multiply_floats<float>(context, args);
+    case PYDL_FLOAT64: return multiply_floats<double>(context, args);
     case PYDL_FLOAT16:
       return to_float ? multiply_floats<Half, float>(context, args)
                       : multiply_floats<Half>(context, args);
     case PYDL_BFLOAT16:
       return to_float ? multiply_floats<BFloat16, float>(context, args)
                       : multiply_floats<BFloat16>(context, args);
-    case PYDL_INT8:
-      return multiply_integers<int8_t>(context, args);
-    case PYDL_UINT8:
-      return multiply_integers<uint8_t>(context, args);
-    case PYDL_INT32:
-      return multiply_integers<int32_t>(context, args);
-    case PYDL_INT64:
-      return multiply_integers<int64_t>(context, args);
-    default:
-      return fail_dtype(context, "matmul", "a numeric dtype", args.dtype);
+    case PYDL_INT8: return multiply_integers<int8_t>(context, args);
+    case PYDL_UINT8: return multiply_integers<uint8_t>(context, args);
+    case PYDL_INT32: return multiply_integers<int32_t>(context, args);
+    case PYDL_INT64: return multiply_integers<int64_t>(context, args);
+    default: return fail_dtype(context, "matmul", "a numeric dtype", args.dtype);
   }
 }
 
