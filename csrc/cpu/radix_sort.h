@@ -19,8 +19,8 @@ struct RadixSort {
     return static_cast<unsigned>(x >> (low + digit * bits)) & (kBuckets - 1);
   }
 
-  // Moves elements between the two arrays and returns the one that holds the result; `counts` has room
-  // for kCounts. At most 2^32 - 1 elements.
+  // Moves elements between the two arrays and returns the one that holds the result; `counts` has
+  // room for kCounts. At most 2^32 - 1 elements.
   E* run(E* x, E* spare, int64_t n, uint32_t* counts) const {
     memset(counts, 0, kCounts * sizeof *counts);
     for (int64_t i = 0; i < n; ++i)

@@ -87,12 +87,18 @@ struct KeySort {
 template <>
 struct KeySort<unsigned __int128> {
   using E = unsigned __int128;
-  using Digits = RadixSort<E, 8, 8>;
-  static constexpr int64_t kShort = 32;
+  static constexpr int64_t kShort = 32, kLong = 16384;
 
   static int64_t spare_size(int64_t n) { return n; }
   static void sort(E* x, E* spare, int64_t n) {
     if (n <= kShort) return insertion_sort(x, n);
+    n < kLong ? sort_digits<8, 8>(x, spare, n) : sort_digits<11, 6>(x, spare, n);
+  }
+
+ private:
+  template <int bits, int digits>
+  static void sort_digits(E* x, E* spare, int64_t n) {
+    using Digits = RadixSort<E, bits, digits>;
     uint32_t counts[Digits::kCounts];
     const E* sorted = Digits{32}.run(x, spare, n, counts);
     if (sorted != x) memcpy(x, sorted, n * sizeof(E));

@@ -1,5 +1,6 @@
-// Quicksort of int32 or int64: whole registers are partitioned at a time, and short parts sorted inside
-// the registers. The order of integers is total, so the result does not depend on how they were moved.
+// Quicksort of int32 or int64: whole registers are partitioned at a time, and short parts sorted
+// inside the registers. The order of integers is total, so the result does not depend on how they
+// were moved.
 #pragma once
 
 #include "cpu/radix_sort.h"
@@ -8,9 +9,9 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// A bitonic sort of `count` registers as columns: element e is lane e / count of register e % count, so
-// that most comparisons are between registers and need no shuffle. All comparisons put the smaller
-// first: a merge of two runs starts by comparing each element with its mirror image.
+// A bitonic sort of `count` registers as columns: element e is lane e / count of register e %
+// count, so that most comparisons are between registers and need no shuffle. All comparisons put
+// the smaller first: a merge of two runs starts by comparing each element with its mirror image.
 template <class K, int count>
 struct ColumnSort {
   using V = Vec<K>;
@@ -194,8 +195,9 @@ class VectorSort {
     for (int i = 0; i < count; ++i) {
       const int64_t left = n - i * V::size;
       const int lanes = static_cast<int>(left < 0 ? 0 : left);
-      v[i] = left >= V::size ? V::load(x + i * V::size)
-                             : select(first_lanes<K>(lanes), V::load(x + i * V::size, lanes), kLargest);
+      v[i] = left >= V::size
+                 ? V::load(x + i * V::size)
+                 : select(first_lanes<K>(lanes), V::load(x + i * V::size, lanes), kLargest);
     }
     ColumnSort<K, count>::sort(v);
     for (int i = 0; i < count; ++i) {
@@ -211,7 +213,8 @@ class VectorSort {
     uint32_t counts[sizeof(K) * 256];
     U* keys = reinterpret_cast<U*>(x);
     for (int64_t i = 0; i < n; ++i) keys[i] ^= top;
-    const U* sorted = RadixSort<U, 8, sizeof(K)>{0}.run(keys, reinterpret_cast<U*>(spare), n, counts);
+    const U* sorted =
+        RadixSort<U, 8, sizeof(K)>{0}.run(keys, reinterpret_cast<U*>(spare), n, counts);
     for (int64_t i = 0; i < n; ++i) keys[i] = sorted[i] ^ top;
   }
 };

@@ -1,5 +1,5 @@
-// sort and argsort: values become integers in the same order, for argsort with their positions below,
-// and those are sorted.
+// sort and argsort: values become integers in the same order, for argsort with their positions
+// below, and those are sorted.
 #include "cpu/simd/dtype.h"
 #include "cpu/sort_keys.h"
 #include "pydl/kernels/sort.h"
@@ -32,7 +32,8 @@ struct ByPosition {
   int32_t* out;
 
   void read(int64_t offset, int64_t begin, int64_t end, E* keys) const {
-    for (int64_t i = begin; i < end; ++i) keys[i] = with_position<T>(to_equal_key(x[offset + i]), i);
+    for (int64_t i = begin; i < end; ++i)
+      keys[i] = with_position<T>(to_equal_key(x[offset + i]), i);
   }
   void write(int64_t offset, int64_t begin, int64_t end, const E* keys) const {
     for (int64_t i = begin; i < end; ++i) out[offset + i] = static_cast<int32_t>(keys[i]);

@@ -1,5 +1,6 @@
-// The k largest of each row. Candidates that beat the k-th best so far collect in a buffer of 2k; when
-// it is full, sorting it raises the bar, so that most of a long row is rejected by one comparison.
+// The k largest of each row. Candidates that beat the k-th best so far collect in a buffer of 2k;
+// when it is full, sorting it raises the bar, so that most of a long row is rejected by one
+// comparison.
 #include "cpu/simd/dtype.h"
 #include "cpu/sort_keys.h"
 #include "pydl/kernels/sort.h"

@@ -104,8 +104,8 @@ inline void store_groups(void* p, __m256i v, uint64_t bytes) {
   _mm256_storeu_si256(static_cast<__m256i*>(p),
                       _mm256_permutevar8x32_epi32(v, _mm256_cvtepu8_epi32(groups)));
 }
-// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything after
-// them up to a whole vector; returns how many are low. For int32_t and int64_t.
+// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything
+// after them up to a whole vector; returns how many are low. For int32_t and int64_t.
 template <class T>
 inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
   const Raw<T> below = (Raw<T>)(v < pivot);

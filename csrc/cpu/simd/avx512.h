@@ -76,8 +76,8 @@ inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
 
 inline bool any(Raw<int64_t> v) { return _mm512_test_epi64_mask((__m512i)v, (__m512i)v) != 0; }
 
-// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything after
-// them up to a whole vector; returns how many are low. For int32_t and int64_t.
+// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything
+// after them up to a whole vector; returns how many are low. For int32_t and int64_t.
 template <class T>
 inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
   const __m512i x = (__m512i)v, y = (__m512i)pivot;

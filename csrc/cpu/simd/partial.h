@@ -22,8 +22,8 @@ inline void store_partial(T* p, Raw<T> v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v[i];
 }
 
-// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything after
-// them up to a whole vector; returns how many are low.
+// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything
+// after them up to a whole vector; returns how many are low.
 template <class T>
 inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
   constexpr int kSize = kVectorBytes / sizeof(T);
