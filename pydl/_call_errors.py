@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["ARGUMENT_ERRORS", "explain_arguments", "raise_explained", "show"]
+__all__ = ["ARGUMENT_ERRORS", "explain_arguments", "explain_method", "raise_explained", "show"]
 
 _CLASSES = {
     TypeError: TypeError,
     AttributeError: TypeError,
+    KeyError: TypeError,
     ValueError: ValueError,
     OverflowError: ValueError,
     IndexError: IndexError,
@@ -33,7 +34,29 @@ def explain_arguments(function: Callable) -> Callable:
     return checked
 
 
-def raise_explained(error: Exception, function: Callable, args: tuple, kwargs: dict) -> None:
+def explain_method(cls: type, name: str) -> None:
+    """Do as `explain_arguments` for a method that `cls` itself defines, if `cls` is one of pydl's.
+
+    The errors of other people's classes are theirs.
+    """
+    method = cls.__dict__.get(name)
+    if method is None or not cls.__module__.startswith("pydl."):
+        return
+
+    @functools.wraps(method)
+    def checked(self, *args, **kwargs):
+        try:
+            return method(self, *args, **kwargs)
+        except ARGUMENT_ERRORS as error:
+            raise_explained(error, method, args, kwargs, type(self).__name__)
+            raise
+
+    setattr(cls, name, checked)
+
+
+def raise_explained(
+    error: Exception, function: Callable, args: tuple, kwargs: dict, name: str | None = None
+) -> None:
     """Raise an error that says what `function` takes and what it got, unless `error` is clear.
 
     Clear are the errors of pydl, which begin with a name in brackets, and those of Python about a
@@ -44,9 +67,9 @@ def raise_explained(error: Exception, function: Callable, args: tuple, kwargs: d
         return
     kind = next(_CLASSES[base] for base in type(error).__mro__ if base in _CLASSES)
     got = [show(value) for value in args]
-    got += [f"{name}={show(value)}" for name, value in kwargs.items()]
+    got += [f"{key}={show(value)}" for key, value in kwargs.items()]
     explained = kind(
-        f"[{function.__name__}] expected ({_parameters(function)}), got ({', '.join(got)})"
+        f"[{name or function.__name__}] expected ({_parameters(function)}), got ({', '.join(got)})"
     )
     # The binding's own text is a page about C++ types.
     raise explained from (None if "incompatible function arguments" in message else error)
@@ -57,7 +80,10 @@ def show(value: Any) -> str:
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None:
         return f"{dtype} {type(value).__name__} of shape {shape}"
-    if value is None or isinstance(value, (bool, int, float, complex, str, list, tuple, dict)):
+    if isinstance(value, (list, tuple)):
+        shown = [show(item) for item in value[:3]] + ["..."] * (len(value) > 3)
+        return f"[{', '.join(shown)}]" if isinstance(value, list) else f"({', '.join(shown)})"
+    if value is None or isinstance(value, (bool, int, float, complex, str)):
         text = repr(value)
         return text if len(text) <= 40 else f"{text[:37]}..."
     return type(value).__name__
@@ -66,6 +92,8 @@ def show(value: Any) -> str:
 def _parameters(function: Callable) -> str:
     shown = []
     for name, parameter in inspect.signature(function).parameters.items():
+        if name == "self" or parameter.kind is parameter.VAR_KEYWORD:
+            continue
         if parameter.annotation is not parameter.empty:
             name += f": {parameter.annotation}"
         if parameter.default is not parameter.empty:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydl import ops
+from pydl._call_errors import explain_method
 from pydl.saving.configurable import Configurable
 from pydl.saving.lookup import Lookup
 
@@ -24,6 +25,10 @@ _EPSILON = 1e-7
 
 class Constraint(Configurable):
     """Base class: a function of a weight that returns the nearest allowed weight."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        explain_method(cls, "__call__")
 
     def __call__(self, w):
         """Return the tensor `w` made to satisfy the constraint, of the same shape."""

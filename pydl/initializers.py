@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pydl import ops, random
+from pydl._call_errors import explain_method
 from pydl._core import tensor
 from pydl.saving.configurable import Configurable
 from pydl.saving.lookup import Lookup
@@ -36,6 +37,10 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 
 class Initializer(Configurable):
     """Base class: a function of a shape and a dtype that returns a tensor."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        explain_method(cls, "__call__")
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None):
         """Return a new tensor of `shape` with the first values of a weight."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 __all__ = ["check_data_format", "positive_int", "size_tuple"]
 
 
 def positive_int(name: str, value: Any, layer: str) -> int:
     """Return `value` if it is an integer above zero; raise ValueError naming the argument."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value <= 0:
         raise ValueError(f"[{layer}] expected {name} to be a positive integer, got {value!r}.")
     return int(value)
 

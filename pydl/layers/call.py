@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pydl import tree
+from pydl._call_errors import raise_explained, show
 from pydl._core import Tensor
 from pydl.layers.autocast import cast_inputs, tensor_from_numbers, with_cast_weights
 from pydl.layers.context import context, new_call_id
@@ -18,6 +19,8 @@ from pydl.layers.node import Node
 from pydl.naming import name_scope
 
 __all__ = ["CallProtocol", "scoped_build"]
+
+_INPUTS = (bool, int, float, str, list, tuple, dict)  # besides all that has a shape
 
 
 class CallProtocol:
@@ -59,6 +62,11 @@ class CallProtocol:
         except (ValueError, TypeError, IndexError) as error:
             self._add_name(error)
             raise
+        except (AttributeError, KeyError) as error:  # a structure where a tensor should be
+            structured = isinstance(self._first_argument(args, kwargs), (list, tuple, dict, str))
+            if structured and type(self).__module__.startswith("pydl.layers."):
+                raise_explained(error, self.call, args, kwargs, self.name)
+            raise
 
     def _full_call(self, args: tuple, kwargs: dict) -> Any:
         if "_name" not in self.__dict__:
@@ -70,6 +78,8 @@ class CallProtocol:
         given, given_kwargs = args, kwargs
         args = (tensor_from_numbers(args[0]), *args[1:]) if args else args
         args, kwargs = cast_inputs((args, kwargs), self.compute_dtype if self.autocast else None)
+        if args and not isinstance(args[0], _INPUTS) and not hasattr(args[0], "shape"):
+            raise TypeError(f"[{self.name}] expected a tensor or an array, got {show(args[0])}.")
         self._prepare(args, kwargs)
         training = self._resolve_training(args, kwargs)
         masks = self._fill_masks(args, kwargs)
@@ -182,8 +192,10 @@ class CallProtocol:
         return with_mask(outputs, mask)
 
     def _remember(self, x: Any, outputs: Any) -> None:
+        if type(x) is not Tensor or isinstance(outputs, MaskedTensor):
+            return
         seen = (x.shape, x.dtype)
-        if type(x) is not Tensor or seen == self._seen or isinstance(outputs, MaskedTensor):
+        if seen == self._seen:
             return
         if self._activity_regularizer is None and self.compute_dtype == self.variable_dtype:
             self._is_leaf = not self._contents()[1] and not self._losses

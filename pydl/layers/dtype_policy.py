@@ -34,7 +34,7 @@ class DTypePolicy(Configurable):
     """
 
     def __init__(self, name: str):
-        if name not in _POLICIES:
+        if not isinstance(name, str) or name not in _POLICIES:
             raise ValueError(f"[DTypePolicy] expected one of {', '.join(_POLICIES)}, got {name!r}.")
         self.name = name
         self.variable_dtype, self.compute_dtype = _POLICIES[name]
@@ -73,6 +73,6 @@ def get_policy(identifier: str | dict | DTypePolicy | None) -> DTypePolicy:
         return _default
     if isinstance(identifier, DTypePolicy):
         return identifier
-    if isinstance(identifier, dict):
+    if isinstance(identifier, dict) and "config" in identifier:
         return DTypePolicy.from_config(identifier["config"])
     return DTypePolicy(getattr(identifier, "__name__", identifier))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydl.layers.arguments import positive_int
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 from pydl.ops.norm import group_norm, layer_norm, rms_norm
@@ -180,7 +181,7 @@ class GroupNormalization(BaseNormalization):
             axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
             gamma_regularizer, beta_constraint, gamma_constraint, **kwargs,
         )  # fmt: skip
-        self.groups = groups
+        self.groups = -1 if groups == -1 else positive_int("groups", groups, "GroupNormalization")
 
     def build(self, input_shape):
         channels = input_shape[self.axis]

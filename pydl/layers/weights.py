@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pydl import constraints, initializers, regularizers
+from pydl._call_errors import show
 from pydl._core import Tensor
 from pydl.errors import ShapeError
 from pydl.layers.context import context
@@ -127,6 +128,11 @@ class WeightHolder:
             ShapeError: an array of another shape; nothing is changed.
         """
         variables = self.weights
+        if not isinstance(weights, Sequence) and np.ndim(weights) == 0:
+            raise TypeError(
+                f"[{self.name}] set_weights expected a list of {len(variables)} arrays, "
+                f"got {show(weights)}."
+            )
         if len(weights) != len(variables):
             raise ValueError(
                 f"[{self.name}] set_weights expected {len(variables)} arrays, got {len(weights)}. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from pydl._call_errors import explain_method
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["Configurable"]
@@ -31,6 +32,10 @@ class Configurable:
         >>> Scale.from_config({"factor": 3}).factor
         3
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        explain_method(cls, "__init__")
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
