@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,11 @@ from pydl import ops
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
 
 __all__ = [
-    "celu", "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "hard_silu",
-    "hard_swish", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6",
-    "selu", "serialize", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink",
+    "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid",
+    "log_softmax", "mish", "relu", "relu6", "selu", "serialize", "sigmoid", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus",
+    "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 
@@ -67,6 +70,7 @@ def _from_ops(name: str) -> Callable:
         return getattr(ops, name)(x, *args, **kwargs)
 
     activation.__name__ = activation.__qualname__ = name
+    activation.__signature__ = inspect.signature(getattr(ops, name))
     activation.__doc__ = f"Return `pydl.ops.{name}(x)`; further arguments are those of the op."
     return activation
 
@@ -75,7 +79,11 @@ relu6, leaky_relu, elu, selu, celu = map(_from_ops, ("relu6", "leaky_relu", "elu
 sigmoid, tanh, silu, softplus = map(_from_ops, ("sigmoid", "tanh", "silu", "softplus"))
 softsign, hard_sigmoid, hard_silu = map(_from_ops, ("softsign", "hard_sigmoid", "hard_silu"))
 mish, log_sigmoid, exponential = map(_from_ops, ("mish", "log_sigmoid", "exponential"))
-softmax, log_softmax = map(_from_ops, ("softmax", "log_softmax"))
+softmax, log_softmax, sparsemax = map(_from_ops, ("softmax", "log_softmax", "sparsemax"))
+hard_shrink, soft_shrink = map(_from_ops, ("hard_shrink", "soft_shrink"))
+tanh_shrink, threshold, hard_tanh = map(_from_ops, ("tanh_shrink", "threshold", "hard_tanh"))
+sparse_plus, sparse_sigmoid = map(_from_ops, ("sparse_plus", "sparse_sigmoid"))
+squareplus, glu = map(_from_ops, ("squareplus", "glu"))
 swish, hard_swish = silu, hard_silu
 
 _BY_NAME = {

@@ -18,12 +18,14 @@ __all__ = [
     "L1",
     "L1L2",
     "L2",
+    "OrthogonalRegularizer",
     "Regularizer",
     "deserialize",
     "get",
     "l1",
     "l1_l2",
     "l2",
+    "orthogonal_regularizer",
     "serialize",
 ]
 
@@ -93,11 +95,51 @@ class L2(Regularizer):
         return self.l2 * ops.sum(ops.square(x))
 
 
-l1, l2, l1_l2 = L1, L2, L1L2
+class OrthogonalRegularizer(Regularizer):
+    """A penalty on rows or columns of a matrix that are not orthogonal to each other.
+
+    It is `factor` times the mean magnitude of the products of different rows (or columns), each
+    made one of length 1.
+
+    Args:
+        factor: The factor.
+        mode: "rows" or "columns".
+
+    Raises:
+        ValueError: an argument outside the values listed, or a weight that is no matrix.
+
+    Example:
+        >>> import pydl
+        >>> float(pydl.regularizers.OrthogonalRegularizer()(pydl.ops.eye(3)))
+        0.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+        self.factor = _factor("factor", factor)
+        if mode not in ("rows", "columns"):
+            raise ValueError(
+                f"[OrthogonalRegularizer] expected mode rows or columns, got {mode!r}."
+            )
+        self.mode = mode
+
+    def __call__(self, x):
+        if len(x.shape) != 2:
+            raise ValueError(f"[OrthogonalRegularizer] expected a matrix, got shape {x.shape}.")
+        x = ops.normalize(x if self.mode == "rows" else ops.transpose(x), axis=1)
+        size = x.shape[0]
+        products = ops.matmul(x, ops.transpose(x)) * (1.0 - ops.eye(size, dtype=x.dtype))
+        return self.factor * ops.sum(ops.abs(products)) / (size * (size - 1))
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 _lookup = Lookup(
-    "regularizers", {"l1": L1, "l2": L2, "l1_l2": L1L2, "L1": L1, "L2": L2, "L1L2": L1L2}
-)
+    "regularizers",
+    {
+        "l1": L1, "l2": L2, "l1_l2": L1L2, "orthogonal_regularizer": OrthogonalRegularizer,
+        "L1": L1, "L2": L2, "L1L2": L1L2, "OrthogonalRegularizer": OrthogonalRegularizer,
+    },
+)  # fmt: skip
 
 
 def get(identifier: str | dict | Callable | None) -> Callable | None:

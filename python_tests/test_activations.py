@@ -36,7 +36,8 @@ def test_names():
             callable(function)
             and activations.deserialize(activations.serialize(function)) is function
         )
-        assert function(pydl.tensor(X)).shape == X.shape
+        if name not in ("glu", "threshold"):  # half as many elements; needs arguments
+            assert function(pydl.tensor(X)).shape == X.shape
     assert activations.get(None) is activations.linear
     assert activations.get("swish") is activations.silu
     assert activations.get(np.tanh) is np.tanh

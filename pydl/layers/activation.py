@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import activations, ops
+from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 
-__all__ = ["Activation", "LeakyReLU", "ReLU", "Softmax"]
+__all__ = ["Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
 
 class _Elementwise(Layer):
@@ -110,6 +111,89 @@ class LeakyReLU(_Elementwise):
 
     def call(self, inputs):
         return ops.leaky_relu(inputs, self.negative_slope)
+
+
+class ELU(_Elementwise):
+    """The exponential linear unit: `alpha * (exp(x) - 1)` below zero, `x` above.
+
+    Args:
+        alpha: What large negative inputs go to, negated.
+
+    Call arguments:
+        inputs: A tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> import pydl
+        >>> pydl.layers.ELU(2.0)(pydl.tensor([-100.0, 3.0])).tolist()
+        [-2.0, 3.0]
+
+    Source: Clevert et al., 2016.
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, inputs):
+        return ops.elu(inputs, self.alpha)
+
+
+class PReLU(_Elementwise):
+    """The rectified linear unit with a trained slope `alpha` below zero.
+
+    Args:
+        alpha_initializer: First values of the slopes.
+        alpha_regularizer: Penalty on the slopes.
+        alpha_constraint: Projection of the slopes after every step.
+        shared_axes: Axes of the input, counted from 1, along which elements share a slope.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, ...)`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> import pydl
+        >>> layer = pydl.layers.PReLU(alpha_initializer=pydl.initializers.Constant(0.5))
+        >>> layer(pydl.tensor([[-2.0, 3.0]])).tolist()
+        [[-1.0, 3.0]]
+
+    Source: He et al., 2015.
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.alpha_initializer = alpha_initializer
+        self.alpha_regularizer = alpha_regularizer
+        self.alpha_constraint = alpha_constraint
+        axes = (shared_axes,) if isinstance(shared_axes, int) else shared_axes
+        self.shared_axes = None if axes is None else tuple(axes)
+
+    def build(self, input_shape):
+        shared = self.shared_axes or ()
+        self.alpha = self.add_weight(
+            shape=[1 if i in shared else n for i, n in enumerate(input_shape)][1:],
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+        own = {i: n for i, n in enumerate(input_shape) if i > 0 and i not in shared}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
+
+    def call(self, inputs):
+        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
 
 
 class Softmax(_Elementwise):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_data_format", "positive_int", "size_tuple"]
+__all__ = ["check_data_format", "positive_int", "side_pairs", "size_tuple"]
 
 
 def positive_int(name: str, value: Any, layer: str) -> int:
@@ -32,3 +32,21 @@ def check_data_format(value: str | None, layer: str) -> str:
             f"[{layer}] expected data_format to be channels_last or channels_first, got {value!r}."
         )
     return value
+
+
+def side_pairs(name: str, value: Any, rank: int, layer: str) -> tuple[tuple[int, int], ...]:
+    """Return `value` as a pair (before, after) of numbers for each of `rank` axes.
+
+    One number counts for all sides, a number in place of a pair for both sides of its axis.
+    """
+    if isinstance(value, int):
+        value = (value,) * rank
+    elif rank == 1 and all(isinstance(one, int) for one in value):
+        value = (value,)
+    pairs = tuple((one, one) if isinstance(one, int) else tuple(one) for one in value)
+    if len(pairs) != rank or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+        raise ValueError(
+            f"[{layer}] expected {name} to be a number, or a number or a pair (before, after) for "
+            f"each of {rank} axes, none negative, got {value!r}."
+        )
+    return pairs

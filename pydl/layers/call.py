@@ -92,7 +92,8 @@ class CallProtocol:
             outputs = self._attach_masks(args, kwargs, masks, outputs)
             if self._activity_regularizer is not None:
                 for output in tree.flatten(outputs):
-                    self.add_loss(self._activity_regularizer(output))
+                    samples = output.shape[0] if output.ndim else 1
+                    self.add_loss(self._activity_regularizer(output) / max(samples, 1))
         finally:
             context.training, context.call_id = outer
         if len(given) == 1 and given[0] is args[0] and not given_kwargs.keys() - {"training"}:

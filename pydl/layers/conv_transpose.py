@@ -58,11 +58,20 @@ class Conv2DTranspose(BaseConv):
         data_format: str | None = None,
         dilation_rate: Any = (1, 1),
         activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs,
     ):
         super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate,
-            activation=activation, **kwargs,
+            filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation,
+            use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
         )  # fmt: skip
         self.output_padding = self._check_output_padding(output_padding)
 

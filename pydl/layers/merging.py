@@ -9,7 +9,7 @@ from pydl import ops
 from pydl.errors import ShapeError
 from pydl.layers.layer import Layer
 
-__all__ = ["Add", "Average", "Concatenate", "Maximum", "Multiply"]
+__all__ = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
 
 
 class BaseMerge(Layer):
@@ -17,6 +17,9 @@ class BaseMerge(Layer):
 
     supports_masking = True
     _keeps_dtype = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
@@ -103,6 +106,47 @@ class Maximum(BaseMerge):
 
     def _merge(self, inputs):
         return functools.reduce(ops.maximum, inputs)
+
+
+class Minimum(BaseMerge):
+    """Takes the smallest value element by element.
+
+    Call arguments:
+        inputs: A list of tensors whose shapes broadcast.
+
+    Returns:
+        Their minimum.
+    """
+
+    def _merge(self, inputs):
+        return functools.reduce(ops.minimum, inputs)
+
+
+class Subtract(BaseMerge):
+    """Subtracts the second of two tensors from the first.
+
+    Call arguments:
+        inputs: A list of two tensors whose shapes broadcast.
+
+    Returns:
+        Their difference.
+
+    Raises:
+        ValueError: another number of tensors.
+
+    Example:
+        >>> import pydl
+        >>> pydl.layers.Subtract()([pydl.tensor([[5.0]]), pydl.tensor([[3.0]])]).tolist()
+        [[2.0]]
+    """
+
+    def _merge(self, inputs):
+        return ops.subtract(*inputs)
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 2:
+            raise ValueError(f"[{self.name}] expected two tensors, got {len(input_shape)}.")
+        return super().compute_output_shape(input_shape)
 
 
 class Concatenate(Layer):

@@ -1,18 +1,17 @@
-"""Layers that only change the shape: flatten, reshape, permute, pad and repeat."""
+"""Layers that only change the shape: flatten, reshape, permute, repeat."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from pydl import ops
 from pydl.errors import ShapeError
-from pydl.layers.arguments import check_data_format, size_tuple
+from pydl.layers.arguments import check_data_format, positive_int
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 
-__all__ = ["Flatten", "Permute", "Reshape", "UpSampling2D", "ZeroPadding2D"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
@@ -135,130 +134,39 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
 
-class ZeroPadding2D(Layer):
-    """Adds rows and columns of zeros around images.
+class RepeatVector(Layer):
+    """Makes a sequence of `n` equal steps of every sample.
 
     Args:
-        padding: One number for all sides, `(rows, columns)`, or `((top, bottom), (left, right))`.
-        data_format: "channels_last", which is the default, or "channels_first".
+        n: The number of steps.
 
     Call arguments:
-        inputs: A tensor of shape `(batch, height, width, channels)`.
+        inputs: A tensor of shape `(batch, features)`.
 
     Returns:
-        A tensor with larger height and width.
+        A tensor of shape `(batch, n, features)`.
 
     Raises:
-        ValueError: `padding` has another form, or a negative number.
+        TypeError: `n` is not an integer.
+        ValueError: `n` is not positive.
 
     Example:
         >>> import pydl
-        >>> pydl.layers.ZeroPadding2D(((1, 0), (2, 2)))(pydl.ops.ones((1, 4, 4, 3))).shape
-        (1, 5, 8, 3)
+        >>> pydl.layers.RepeatVector(3)(pydl.ops.ones((2, 5))).shape
+        (2, 3, 5)
     """
 
     _keeps_dtype = True
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs):
+    def __init__(self, n: int, **kwargs):
         super().__init__(**kwargs)
-        self.padding = _paddings(padding, self.name)
-        self.data_format = check_data_format(data_format, self.name)
-        self.input_spec = InputSpec(ndim=4)
+        if not hasattr(n, "__index__"):
+            raise TypeError(f"[{self.name}] expected n to be an integer, got {n!r}.")
+        self.n = positive_int("n", n, self.name)
+        self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs):
-        none = ((0, 0),)
-        if self.data_format == "channels_last":
-            return ops.pad(inputs, none + self.padding + none)
-        return ops.pad(inputs, none + none + self.padding)
+        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
 
     def compute_output_shape(self, input_shape):
-        shape = list(input_shape)
-        first = 1 if self.data_format == "channels_last" else 2
-        for axis, (before, after) in enumerate(self.padding, first):
-            shape[axis] = None if shape[axis] is None else shape[axis] + before + after
-        return tuple(shape)
-
-
-class UpSampling2D(Layer):
-    """Repeats the rows and columns of images.
-
-    Args:
-        size: How often to repeat rows and columns; an integer for both.
-        data_format: "channels_last", which is the default, or "channels_first".
-        interpolation: "nearest" repeats pixels, "bilinear" interpolates between them.
-
-    Call arguments:
-        inputs: A tensor of shape `(batch, height, width, channels)`.
-
-    Returns:
-        A tensor of shape `(batch, height * size[0], width * size[1], channels)`.
-
-    Raises:
-        ValueError: an argument outside the values listed.
-
-    Example:
-        >>> import pydl
-        >>> pydl.layers.UpSampling2D(2)(pydl.ops.ones((1, 4, 4, 3))).shape
-        (1, 8, 8, 3)
-    """
-
-    _keeps_dtype = True
-
-    def __init__(
-        self,
-        size: Any = (2, 2),
-        data_format: str | None = None,
-        interpolation: str = "nearest",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.size = size_tuple("size", size, 2, self.name)
-        self.data_format = check_data_format(data_format, self.name)
-        self.interpolation = interpolation
-        if interpolation not in ("nearest", "bilinear"):
-            raise ValueError(
-                f"[{self.name}] expected interpolation to be nearest or bilinear, "
-                f"got {interpolation!r}."
-            )
-        self.input_spec = InputSpec(ndim=4)
-
-    def call(self, inputs):
-        first = 1 if self.data_format == "channels_last" else 2
-        grow = ops.repeat if self.interpolation == "nearest" else _interpolate
-        for axis, factor in enumerate(self.size, first):
-            if factor > 1:
-                inputs = grow(inputs, factor, axis)
-        return inputs
-
-    def compute_output_shape(self, input_shape):
-        shape = list(input_shape)
-        first = 1 if self.data_format == "channels_last" else 2
-        for axis, factor in enumerate(self.size, first):
-            shape[axis] = None if shape[axis] is None else shape[axis] * factor
-        return tuple(shape)
-
-
-def _interpolate(x, factor: int, axis: int):
-    """Resize one axis linearly, with the centers of pixels half a pixel from the border."""
-    size = x.shape[axis]
-    place = (ops.arange(size * factor, dtype="float32") + 0.5) / factor - 0.5
-    place = ops.clip(place, 0, size - 1)
-    below = ops.floor(place)
-    above = ops.minimum(below + 1, size - 1)
-    shape = [1] * x.ndim
-    shape[axis] = size * factor
-    weight = ops.cast(ops.reshape(place - below, shape), x.dtype)
-    first = ops.take(x, ops.cast(below, "int32"), axis=axis)
-    second = ops.take(x, ops.cast(above, "int32"), axis=axis)
-    return first + (second - first) * weight
-
-
-def _paddings(value: Any, layer: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    sides = tuple((one, one) if isinstance(one, int) else tuple(one) for one in pair)
-    if len(sides) != 2 or any(len(side) != 2 or min(side) < 0 for side in sides):
-        raise ValueError(
-            f"[{layer}] expected padding to be a number, (rows, columns) or "
-            f"((top, bottom), (left, right)), none negative, got {value!r}."
-        )
-    return sides
+        return (input_shape[0], self.n, input_shape[1])

@@ -17,6 +17,7 @@ from pydl.ops.pool import *  # noqa: F403
 from pydl.ops.reduce import *  # noqa: F403
 from pydl.ops.shape import *  # noqa: F403
 from pydl.ops.sort import *  # noqa: F403
+from pydl.ops.sparse_activation import *  # noqa: F403
 from pydl.ops.symbolic import public_op as _public_op
 
 __all__ = sorted(

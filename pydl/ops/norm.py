@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pydl import _core
 from pydl._core import Tensor
+from pydl.ops.reduce import norm
 from pydl.typing import ArrayLike, Shape
 
-__all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "layer_norm", "normalize", "rms_norm"]
 
 
 def layer_norm(
@@ -144,3 +145,32 @@ def batch_norm(
     return _core.batch_norm(
         x, gamma, beta, moving_mean, moving_variance, axis, momentum, epsilon, training
     )
+
+
+def normalize(
+    x: ArrayLike, axis: Shape | None = -1, order: int | float | str = 2, epsilon: float = 1e-7
+) -> Tensor:
+    """`x` divided by its norm along `axis`, so that the norm becomes 1.
+
+    Args:
+        x: Any shape; integers are normalized in float32.
+        axis: The axis or axes that each norm is taken over; None for all.
+        order: Which norm, as `ord` of `norm`.
+        epsilon: The smallest norm divided by, so that zeros stay zeros.
+
+    Returns:
+        The shape of `x`.
+
+    Example:
+        >>> pydl.ops.normalize([[3.0, 4.0], [0.0, 0.0]])
+        tensor([[0.6, 0.8],
+                [0. , 0. ]])
+    """
+    x = _core.as_tensor(x)
+    if x.dtype not in ("float32", "float64"):  # squares of 16 bits overflow
+        result = normalize(_core.cast(x, "float32"), axis, order, epsilon)
+        return _core.cast(result, x.dtype) if "float" in x.dtype else result
+    if order == 2:
+        total = _core.sum(_core.square(x), axis, True)
+        return _core.multiply(x, _core.rsqrt(_core.maximum(total, epsilon**2)))
+    return _core.divide(x, _core.maximum(norm(x, order, axis, keepdims=True), epsilon))

@@ -27,6 +27,31 @@ def check_layer(keras):
     return functools.partial(compare, keras)
 
 
+@pytest.fixture(scope="session")
+def check_error(keras):
+    return functools.partial(compare_errors, keras)
+
+
+# Arguments of Keras that pydl leaves out: low-rank adaptation, quantization and batch renormalization,
+# a choice of implementation, and what only distributed training needs. The last two are arguments of
+# both that only one of them describes, and that only when it is given.
+LEFT_OUT = {
+    "lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size",
+    "renorm", "renorm_clipping", "renorm_momentum", "synchronized",
+    "flash_attention", "use_gate", "sliding_window", "attention_axes",
+    "rms_scaling", "activity_regularizer", "weights",
+}  # fmt: skip
+
+
+def compare_errors(keras, name, *inputs, call=None, **arguments):
+    """Check that the layers of both raise an error of the same class, ours with a proper message."""
+    with pytest.raises((ValueError, TypeError, IndexError)) as theirs:
+        getattr(keras.layers, name)(**arguments)(*inputs, **(call or {}))
+    expected = next(c for c in (TypeError, IndexError, ValueError) if theirs.errisinstance(c))
+    with pytest.raises(expected, match=r"^\[\w+\] expected "):
+        getattr(pydl.layers, name)(**arguments)(*inputs, **(call or {}))
+
+
 def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=False, **arguments):
     """Compare `pydl.layers.<name>` with `keras.layers.<name>` in float64.
 
@@ -47,6 +72,7 @@ def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=Fals
     theirs = getattr(keras.layers, name)(dtype="float64", **arguments)
     ours = getattr(pydl.layers, name)(dtype="float64", **arguments)
     assert type(ours).from_config(ours.get_config()).get_config() == ours.get_config()
+    assert set(ours.get_config()) ^ set(theirs.get_config()) <= LEFT_OUT
 
     def as_arguments(values):
         values = list(values)

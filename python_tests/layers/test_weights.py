@@ -146,11 +146,11 @@ def test_add_loss_is_of_the_last_call():
         assert [float(loss) for loss in outer.losses] == [3.0, 3.0]
 
 
-def test_activity_regularizer():
+def test_activity_regularizer_is_a_mean_over_the_batch():
     layer = layers.Dense(1, activity_regularizer="l2", kernel_initializer="ones")
     for _ in range(3):
         layer(pydl.ops.ones((2, 3)))
-        assert [round(float(loss), 4) for loss in layer.losses] == [0.18]
+        assert [round(float(loss), 4) for loss in layer.losses] == [0.09]
 
 
 def test_constraints_are_kept_with_the_weight():

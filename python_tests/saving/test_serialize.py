@@ -35,6 +35,17 @@ LAYERS = [
     layers.UpSampling2D(3), layers.Rescaling(1 / 255), layers.Normalization(axis=None),
     layers.Normalization(mean=np.array([1.0, 2.0]), variance=np.array([1.0, 4.0])),
     layers.InputLayer((3, None)), layers.Operation("exp"),
+    layers.EinsumDense("abc,cde->abde", (None, 2, 8), bias_axes="de"), layers.Identity(),
+    layers.Masking(1.0), layers.Subtract(), layers.Minimum(), layers.Dot(axes=(1, 2)),
+    layers.Cropping1D((1, 2)), layers.Cropping2D(1), layers.Cropping3D((1, 0, 2)),
+    layers.ZeroPadding1D(2), layers.ZeroPadding3D(((1, 0), (2, 0), (0, 0))),
+    layers.RepeatVector(3), layers.UpSampling1D(3), layers.UpSampling3D((1, 2, 3)),
+    layers.SpatialDropout1D(0.5, seed=1), layers.SpatialDropout2D(0.5, "channels_first"),
+    layers.SpatialDropout3D(0.5), layers.GaussianNoise(0.5), layers.GaussianDropout(0.5, seed=2),
+    layers.AlphaDropout(0.5, (None, 1)), layers.ActivityRegularization(l1=0.1, l2=0.2),
+    layers.UnitNormalization(axis=(1, 2)), layers.Wrapper(layers.Dense(2)),
+    layers.SpectralNormalization(layers.Conv2D(3, 2), power_iterations=2), layers.ELU(0.5),
+    layers.PReLU(shared_axes=[1, 2]),
 ]  # fmt: skip
 
 
