@@ -21,7 +21,8 @@
   X(norm) \
   X(pool) \
   X(loss) \
-  X(optimizer)
+  X(optimizer) \
+  X(text)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

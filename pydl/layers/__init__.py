@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydl.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from pydl.layers.attention import MultiHeadAttention
 from pydl.layers.batch_normalization import BatchNormalization
+from pydl.layers.categories import CategoryEncoding, Discretization
 from pydl.layers.conv import Conv1D, Conv2D
 from pydl.layers.conv_transpose import Conv2DTranspose
 from pydl.layers.cropping import Cropping1D, Cropping2D, Cropping3D
@@ -21,12 +22,14 @@ from pydl.layers.global_pooling import (
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
 )
+from pydl.layers.hashing import HashedCrossing, Hashing
 from pydl.layers.identity import ActivityRegularization, Identity
 from pydl.layers.input_layer import Input, InputLayer
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.lambda_layer import Lambda
 from pydl.layers.layer import Layer
+from pydl.layers.lookup import IntegerLookup, StringLookup
 from pydl.layers.mask_value import Masking
 from pydl.layers.merge_functions import (
     add,
@@ -44,8 +47,16 @@ from pydl.layers.normalization import GroupNormalization, LayerNormalization, RM
 from pydl.layers.operation import Operation
 from pydl.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
 from pydl.layers.preprocessing import Normalization, Rescaling
-from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from pydl.layers.reshaping import (
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling2D,
+    ZeroPadding2D,
+)
 from pydl.layers.spectral_normalization import SpectralNormalization
+from pydl.layers.text_vectorization import TextVectorization
 from pydl.layers.unit_normalization import UnitNormalization
 from pydl.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from pydl.layers.wrapper import Wrapper
@@ -60,6 +71,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv2D",
@@ -70,6 +82,7 @@ __all__ = [
     "DTypePolicy",
     "Dense",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",
@@ -83,10 +96,13 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "KerasTensor",
     "Lambda",
     "Layer",
@@ -113,7 +129,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -21,6 +21,8 @@ def cast_inputs(values: Any, dtype: str | None) -> Any:
         if not isinstance(x, Tensor):
             if isinstance(x, KerasTensor) or not hasattr(x, "__array__"):
                 return x
+            if getattr(getattr(x, "dtype", None), "kind", None) in ("U", "S", "O"):
+                return x  # strings, for layers that take them
             x = tensor(x)
         if dtype is None or x.dtype == dtype or x.dtype not in _FLOATS:
             return x

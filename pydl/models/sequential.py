@@ -139,7 +139,8 @@ class Sequential(Model):
             x = self._first_argument(args, kwargs)
             if not hasattr(x, "shape"):
                 raise ValueError(f"[{self.name}] expected one tensor or array, got {x!r}.")
-            self._build_for((None, *x.shape[1:]), None if "float" in x.dtype else x.dtype)
+            dtype = x.dtype if isinstance(x.dtype, str) else "string"  # an array of text
+            self._build_for((None, *x.shape[1:]), None if "float" in dtype else dtype)
 
     def _build_for(self, shape: Any, dtype: str | None) -> None:
         if not self._chain:

@@ -5,12 +5,15 @@ Keras runs on JAX here, in float64 where asked for it.
 
 import functools
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pydl
 
+sys.path.insert(0, str(Path(__file__).parent))  # for what the tests share
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
