@@ -47,14 +47,7 @@ from pydl.layers.normalization import GroupNormalization, LayerNormalization, RM
 from pydl.layers.operation import Operation
 from pydl.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
 from pydl.layers.preprocessing import Normalization, Rescaling
-from pydl.layers.reshaping import (
-    Flatten,
-    Permute,
-    RepeatVector,
-    Reshape,
-    UpSampling2D,
-    ZeroPadding2D,
-)
+from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pydl.layers.spectral_normalization import SpectralNormalization
 from pydl.layers.text_vectorization import TextVectorization
 from pydl.layers.unit_normalization import UnitNormalization
