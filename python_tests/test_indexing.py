@@ -188,6 +188,20 @@ def test_overlapping_write():
     t = pydl.tensor(a)
     t[[0, 1, 2]] = t[1:4]
     np.testing.assert_array_equal(t.numpy(), [1, 2, 3, *range(3, 10)])
+    t = pydl.tensor(a)
+    t[list(range(9, -1, -1))] = t  # the value is the target itself
+    np.testing.assert_array_equal(t.numpy(), a[::-1])
+
+
+def test_overlapping_write_through_two_owners():
+    a = np.random.default_rng(0).normal(size=(300, 500))
+    for share in (pydl.from_numpy, pydl.from_dlpack):
+        memory = a.copy()
+        share(memory)[:] = memory.T[:300, :300].repeat(2, 1)[:, :500]
+        np.testing.assert_array_equal(memory, a.T[:300, :300].repeat(2, 1)[:, :500])
+        memory = a.copy()
+        share(memory)[:300, :300] = memory[:, :300].T
+        np.testing.assert_array_equal(memory[:, :300], a[:, :300].T)
 
 
 def test_sequence_protocol():
@@ -271,3 +285,24 @@ def test_write_errors():
         del t[0]
     with pytest.raises(ValueError, match=r"Hint: write to a copy\(\)"):
         pydl.ops.broadcast_to([1.0], (3,))[0] = 2.0
+
+
+def test_read_only_arrays_are_not_written_to():
+    a = np.arange(3.0)
+    a.flags.writeable = False
+    t = pydl.from_numpy(a)
+    expected = r"expected a tensor to write to, got one of shape \(\d,\) on a read-only array"
+    with pytest.raises(ValueError, match=rf"\[index\] {expected}. Hint: write to a copy\(\)"):
+        t[0] = 1.0
+    with pytest.raises(ValueError, match=expected):
+        pydl.ops.reshape(a, (3, 1))[:, 0][[0, 2]] = 1.0
+    with pytest.raises(ValueError, match=expected):
+        pydl.ops.sgd_step([t], [[1.0, 1.0, 1.0]], None, 0.1)
+    with pytest.raises(ValueError, match=expected):
+        pydl.ops.batch_norm(np.ones((2, 3)), None, None, t, np.ones(3), training=True)
+    with pytest.raises(BufferError, match="read-only array"):
+        np.from_dlpack(t)
+    assert not t.numpy().flags.writeable
+    assert not pydl.ops.broadcast_to([1.0], (3,)).numpy().flags.writeable
+    np.testing.assert_array_equal(a, [0, 1, 2])
+    t.copy()[0] = 1.0

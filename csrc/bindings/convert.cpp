@@ -49,21 +49,19 @@ Tensor share(py::array array) {
   }
   Dims shape(array.shape(), array.shape() + array.ndim());
   Dims strides;
-  int64_t low = 0, high = 0;  // the span of memory that the strides reach
-  for (int i = 0; i < shape.size(); ++i) {
-    strides.push_back(array.strides(i) / item);
-    int64_t reach = strides[i] * std::max<int64_t>(shape[i] - 1, 0);
-    (reach < 0 ? low : high) += reach;
-  }
-  char* data = static_cast<char*>(const_cast<void*>(array.data())) + low * item;
+  for (int i = 0; i < shape.size(); ++i) strides.push_back(array.strides(i) / item);
+  Reach reach(shape, strides);
+  char* data = static_cast<char*>(const_cast<void*>(array.data())) + reach.first * item;
+  bool writable = array.writeable();
   PyObject* owner = array.release().ptr();
   Storage::Deleter deleter = [owner] {
     if (!Py_IsInitialized()) return;
     py::gil_scoped_acquire with_gil;
     Py_DECREF(owner);
   };
-  return Tensor::on(Storage::borrow(data, (high - low + 1) * item, Device{}, std::move(deleter)), shape,
-                    strides, -low, dtype);
+  auto storage =
+      Storage::borrow(data, reach.count() * item, Device{}, writable, std::move(deleter));
+  return Tensor::on(std::move(storage), shape, strides, -reach.first, dtype);
 }
 
 bool is_number(PyObject* object) {
@@ -229,8 +227,11 @@ py::object numpy_view(py::handle object) {
   for (int64_t stride : tensor.strides()) strides.push_back(stride * item);
   void* data = tensor.data();
   py::dtype dtype = numpy_dtype(tensor.dtype());
+  bool writable = tensor.impl()->storage->writable() && !tensor.repeats_elements();
   py::object owner = py::reinterpret_steal<py::object>(wrap(std::move(tensor)));
-  return py::array(dtype, shape, strides, data, owner);
+  py::array array(dtype, shape, strides, data, owner);
+  if (!writable) array.attr("flags").attr("writeable") = false;
+  return std::move(array);
 }
 
 }  // namespace pydl

@@ -56,6 +56,9 @@ void delete_unconsumed(PyObject* capsule) {
 }
 
 py::capsule to_dlpack(const Tensor& x) {
+  if (!x.impl()->storage->writable())
+    throw py::buffer_error("[to_dlpack] expected memory that may be written to, got a tensor on a "
+                           "read-only array. Hint: copy() it");
   auto* owner = new Export{x.detach(), {}};
   const Ref<TensorImpl>& impl = owner->tensor.impl();
   DLDataType dtype = {0, 0, 1};
@@ -99,8 +102,11 @@ Tensor from_dlpack(py::object source) {
     py::gil_scoped_acquire with_gil;
     managed->deleter(managed);
   };
-  char* data = static_cast<char*>(dl.data) + dl.byte_offset;
-  return Tensor::on(Storage::borrow(data, 0, Device{}, std::move(deleter)), shape, strides, 0, dtype);
+  Reach reach(shape, strides);
+  int64_t item = item_size(dtype);
+  char* data = static_cast<char*>(dl.data) + dl.byte_offset + reach.first * item;
+  auto storage = Storage::borrow(data, reach.count() * item, Device{}, true, std::move(deleter));
+  return Tensor::on(std::move(storage), shape, strides, -reach.first, dtype);
 }
 
 }  // namespace

@@ -98,4 +98,14 @@ inline Dims dense_strides(const Dims& shape) {
   return strides;
 }
 
+// The first and the last element that strides reach, counted from where they begin.
+struct Reach {
+  int64_t first = 0, last = 0;
+  Reach(const Dims& shape, const Dims& strides) {
+    for (int i = 0; i < shape.size(); ++i)
+      (strides[i] < 0 ? first : last) += strides[i] * std::max<int64_t>(shape[i] - 1, 0);
+  }
+  int64_t count() const { return last - first + 1; }
+};
+
 }  // namespace pydl

@@ -8,11 +8,17 @@ Ref<Storage> Storage::allocate(size_t bytes, Device device) {
   if (device.type != DeviceType::cpu)
     fail<DeviceError>("[allocate] expected device cpu, got ", device,
                       ". Hint: this build has no backend for it");
-  return Ref<Storage>(new Storage(pydl::allocate(bytes), bytes, device, nullptr));
+  return Ref<Storage>(new Storage(pydl::allocate(bytes), bytes, device, true, nullptr));
 }
 
-Ref<Storage> Storage::borrow(void* data, size_t bytes, Device device, Deleter deleter) {
-  return Ref<Storage>(new Storage(data, bytes, device, std::move(deleter)));
+Ref<Storage> Storage::borrow(void* data, size_t bytes, Device device, bool writable,
+                             Deleter deleter) {
+  return Ref<Storage>(new Storage(data, bytes, device, writable, std::move(deleter)));
+}
+
+bool Storage::overlaps(const Storage& other) const {
+  const char *begin = static_cast<const char*>(data_), *others = static_cast<const char*>(other.data_);
+  return device_ == other.device_ && begin < others + other.bytes_ && others < begin + bytes_;
 }
 
 Storage::~Storage() {
@@ -52,6 +58,12 @@ Tensor Tensor::on(Ref<Storage> storage, const Dims& shape, const Dims& strides, 
   }
   if (impl->count == 0) impl->contiguous = true;
   return Tensor(std::move(impl));
+}
+
+bool Tensor::repeats_elements() const {
+  for (int i = 0; i < rank(); ++i)
+    if (strides()[i] == 0 && size(i) > 1) return true;
+  return false;
 }
 
 }  // namespace pydl

@@ -19,22 +19,30 @@ class Storage final : public RefCounted {
   // Uninitialised memory from the allocator of `device`.
   static Ref<Storage> allocate(size_t bytes, Device device);
   // Memory of somebody else; `deleter` runs when the last tensor on it goes.
-  static Ref<Storage> borrow(void* data, size_t bytes, Device device, Deleter deleter);
+  static Ref<Storage> borrow(void* data, size_t bytes, Device device, bool writable, Deleter deleter);
 
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  bool writable() const { return writable_; }
+  // Whether the two share memory; blocks borrowed from one owner may.
+  bool overlaps(const Storage& other) const;
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  Storage(void* data, size_t bytes, Device device, Deleter deleter)
-      : data_(data), bytes_(bytes), device_(device), deleter_(std::move(deleter)) {}
+  Storage(void* data, size_t bytes, Device device, bool writable, Deleter deleter)
+      : data_(data),
+        bytes_(bytes),
+        device_(device),
+        writable_(writable),
+        deleter_(std::move(deleter)) {}
   ~Storage() override;
 
   void* data_;
   size_t bytes_;
   Device device_;
+  bool writable_;
   std::atomic<uint32_t> version_{0};
   Deleter deleter_;  // empty: the memory is the allocator's
 };
@@ -79,6 +87,8 @@ class Tensor {
   DType dtype() const { return impl_->dtype; }
   Device device() const { return impl_->storage->device(); }
   bool is_contiguous() const { return impl_->contiguous; }
+  // Whether several elements are one place in memory, as broadcast_to makes them.
+  bool repeats_elements() const;
   uint32_t version() const { return impl_->storage->version(); }
 
   void* data() const {

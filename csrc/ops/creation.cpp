@@ -224,7 +224,8 @@ void assign(const Tensor& target, const Tensor& source) {
   op.check<ShapeError>(op.broadcast(source.shape(), target.shape()) == target.shape(),
                        "expected values that broadcast to ", target.shape(), ", got shape ",
                        source.shape());
-  bool overlaps = source.impl()->storage == target.impl()->storage;
+  op.check_writable(target);
+  bool overlaps = source.impl()->storage->overlaps(*target.impl()->storage);
   copy_into(op, overlaps ? copy(source.detach()) : source, target);
   target.impl()->storage->bump_version();
 }

@@ -268,20 +268,11 @@ Tensor assigned_value(const Tensor& x, const Tensor& value, const Dims& shape) {
   return broadcast_to(cast(source, x.dtype()), shape);
 }
 
-void check_distinct(const Tensor& x) {
-  for (int i = 0; i < x.rank(); ++i)
-    if (x.strides()[i] == 0 && x.size(i) > 1)
-      fail<ValueError>(
-          "[index] expected a tensor with memory for each element to write to, got one of "
-          "shape ",
-          x.shape(), " that broadcast_to made. Hint: write to a copy()");
-}
-
 }  // namespace
 
 void index_assign(const Tensor& x, const IndexKey& key, const Tensor& value) {
   GradModeScope no_grad(false);
-  check_distinct(x);
+  Op("index", x).check_writable(x);
   Plan plan = Planner(x, key).plan();
   Tensor basic = basic_view(x, plan);
   if (plan.arrays.empty()) return assign(basic, assigned_value(x, value, basic.shape()));
@@ -301,8 +292,9 @@ void index_assign(const Tensor& x, const IndexKey& key, const Tensor& value) {
   // The kernel writes to dense memory: x's own where that is possible, else a copy that goes back.
   Tensor merged = reshape(aligned.view, aligned.shape_with({merged_extent(plan)}));
   bool in_place = merged.impl()->storage == x.impl()->storage && merged.is_contiguous();
-  Tensor target = contiguous(merged);
-  put_at("index", target, at, contiguous(values), first);
+  Tensor target = contiguous(merged), dense = contiguous(values);
+  if (dense.impl()->storage->overlaps(*target.impl()->storage)) dense = copy(dense);
+  put_at("index", target, at, dense, first);
   if (!in_place) assign(aligned.view, reshape(target, aligned.view.shape()));
 }
 

@@ -320,6 +320,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
   layout.constant_statistics = !training;
   MovingStatistic mean(op, "moving_mean", moving_mean, {channels}, x);
   MovingStatistic variance(op, "moving_variance", moving_variance, {channels}, x);
+  if (training) {
+    op.check_writable(moving_mean);
+    op.check_writable(moving_variance);
+  }
 
   NormForward forward(op, layout, x, gamma, beta, {channels});
   PydlBatchNormArgs args = {};

@@ -24,6 +24,14 @@ void Op::take_device(const Tensor* const* inputs, size_t count) {
   }
 }
 
+void Op::check_writable(const Tensor& x) const {
+  check(x.impl()->storage->writable(), "expected a tensor to write to, got one of shape ", x.shape(),
+        " on a read-only array. Hint: write to a copy()");
+  check(!x.repeats_elements(),
+        "expected a tensor with memory for each element to write to, got one of shape ", x.shape(),
+        " that broadcast_to made. Hint: write to a copy()");
+}
+
 int Op::axis(int64_t axis, int rank) const {
   check(axis >= -rank && axis < rank, "expected an axis in [", -rank, ", ", rank,
         ") for a tensor of rank ", rank, ", got ", axis);

@@ -44,6 +44,8 @@ class Op {
   void check_floating(const Tensor& x) const {
     check<DTypeError>(is_floating(x.dtype()), "expected a floating dtype, got ", x.dtype());
   }
+  // That elements of x may be written to, each in a place of its own.
+  void check_writable(const Tensor& x) const;
   // The axis in [0, rank), counted from the end when negative.
   int axis(int64_t axis, int rank) const;
   // The axes in ascending order; all of them when `axes` is absent. Refuses duplicates.

@@ -69,6 +69,7 @@ class Step {
                           like.shape(), " for parameter ", i, ", got ", tensor.shape());
     op_.check<DTypeError>(tensor.dtype() == like.dtype(), "expected ", what, " of dtype ",
                           like.dtype(), " for parameter ", i, ", got ", tensor.dtype());
+    op_.check_writable(tensor);
     op_.check(tensor.is_contiguous(), "expected ", what, " ", i,
               " to be contiguous, because it changes in place");
   }
