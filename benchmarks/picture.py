@@ -10,10 +10,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from benchmarks.libraries import PEERS  # noqa: E402
-from benchmarks.report import Row, fastest, label, ratio  # noqa: E402
+from benchmarks.report import TIE, Row, fastest, label, ratio  # noqa: E402
 
 _COLOURS = dict(zip(PEERS, ("tab:blue", "tab:red", "tab:purple", "tab:green")))
-_TIE = 1.15
 
 
 def draw(rows: list[Row], path: str) -> None:
@@ -45,7 +44,7 @@ def draw(rows: list[Row], path: str) -> None:
 
 
 def _draw_ratios(axis, names: list[str], rows: dict[str, Row], threads: int) -> None:
-    axis.axvspan(1 / _TIE, _TIE, color="0.88", zorder=0)
+    axis.axvspan(1 / TIE, TIE, color="0.88", zorder=0)
     axis.axvline(1, color="0.4", linewidth=1)
     for peer in PEERS:
         points = [

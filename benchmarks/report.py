@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.libraries import NAMES, PEERS
+
 Row = dict[str, Any]
+TIE = 1.15  # times within this factor of each other count as equal
 
 
 def main() -> None:
@@ -83,7 +85,7 @@ def describe(header: dict[str, Any]) -> str:
     bandwidth = ", ".join(f"{size} {rate / 1e9:.0f}" for size, rate in machine["bandwidth"].items())
     versions = " ".join(f"{name} {version}" for name, version in header["libraries"].items())
     return (
-        f"{machine['cpu']}, {machine['isa']}, {machine['threads']} threads: "
+        f"{machine['cpu']}, {machine['isa']}, threads: {machine['threads']}; "
         f"{machine['flops'] / 1e9:.0f} GFLOP/s float32; a + b in GB/s by memory used: {bandwidth}\n"
         f"{versions}"
     )
@@ -111,6 +113,7 @@ def table(rows: list[Row]) -> str:
     means = "".join(f"{_mean_ratio(rows, peer):>13}" for peer in peers)
     lines.append(f"{'geometric mean':{width}}  {'':>7}  {'':>8}{means}")
     lines.append("1.50x: the peer takes 1.5 times as long as pydl. Within 15% is a tie.")
+    lines.append(_verdict(rows))
     return "\n".join(lines)
 
 
@@ -143,6 +146,15 @@ def _ratio(row: Row, peer: str) -> str:
 def _mean_ratio(rows: list[Row], peer: str) -> str:
     logs = [math.log(value) for row in rows if (value := ratio(row, peer))]
     return f"{math.exp(sum(logs) / len(logs)):.2f}x" if logs else "-"
+
+
+def _verdict(rows: list[Row]) -> str:
+    best = [min(found) for row in rows if (found := [r for p in PEERS if (r := ratio(row, p))])]
+    faster, slower = sum(r > TIE for r in best), sum(r < 1 / TIE for r in best)
+    return (
+        f"Beside the fastest peer of each row, pydl is faster in {faster}, slower in {slower} "
+        f"and ties in {len(best) - faster - slower} of {len(best)} rows."
+    )
 
 
 def _time(seconds: float | None) -> str:

@@ -10,11 +10,13 @@ from benchmarks import libraries, timing
 from benchmarks.cases import all_cases
 
 
-def _parameters():
+def _parameters() -> list:
+    found = []
     for case, name in itertools.product(all_cases(), libraries.NAMES):
         for variant in case.variants:
             if variant.split(":")[0] == name:
-                yield pytest.param(case, variant, id=f"{case}, {variant}")
+                found.append(pytest.param(case, variant, id=f"{case}, {variant}"))
+    return found
 
 
 @pytest.mark.parametrize(("case", "variant"), _parameters())

@@ -25,9 +25,7 @@ def _pydl_adam(pydl, *tensors):
     from pydl.ops.optimizer import adam_step
 
     parameters, gradients, m, v = _quarters(tensors)
-    return lambda: adam_step(
-        parameters, gradients, m, v, None, 10, 1e-3, 0.9, 0.999, 1e-7, 0.0, False, 1.0
-    )
+    return lambda: adam_step(parameters, gradients, m, v, None, step=10, learning_rate=1e-3)
 
 
 def _torch_adam(torch, *tensors):

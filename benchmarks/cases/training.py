@@ -126,10 +126,10 @@ def _jax_mlp_steps(batch):
         batches = [(x[i : i + batch], y[i : i + batch]) for i in range(0, len(x), batch)]
 
         def run():
-            current = state
+            nonlocal state
             for part in batches:
-                current = step(current, *part)
-            return jax.block_until_ready(current)
+                state = step(state, *part)
+            return jax.block_until_ready(state)
 
         return run
 
