@@ -6,6 +6,7 @@ import functools
 from typing import Any, Callable, Sequence
 
 from pydl import _core
+from pydl._call_errors import show
 from pydl._core import Tensor
 
 __all__ = [
@@ -68,7 +69,11 @@ def is_grad_enabled() -> bool:
 def _listed(value: Tensor | Sequence[Tensor] | None) -> list[Tensor]:
     if value is None:
         return []
-    return [value] if isinstance(value, Tensor) else list(value)
+    listed = [value] if not isinstance(value, (list, tuple)) else list(value)
+    for item in listed:
+        if not isinstance(item, Tensor):
+            raise _core.DTypeError(f"[autograd] expected tensors, got {show(item)}")
+    return listed
 
 
 def backward(
@@ -111,6 +116,11 @@ def _with_gradient(args: tuple, positions: Sequence[int], create_graph: bool) ->
     """The arguments, those at `positions` as tensors that require a gradient."""
     prepared = list(args)
     for position in positions:
+        if not -len(args) <= position < len(args):
+            raise IndexError(
+                f"[grad] expected argnums to be positions among {len(args)} arguments, "
+                f"got {position}"
+            )
         value = _core.as_tensor(args[position])
         if create_graph and value.requires_grad:
             prepared[position] = value
@@ -143,7 +153,12 @@ def value_and_grad(
         >>> value, slope
         (tensor(9.), tensor(6.))
     """
-    positions = [argnums] if isinstance(argnums, int) else list(argnums)
+    positions = [argnums] if not isinstance(argnums, (list, tuple)) else list(argnums)
+    if not callable(f) or not all(isinstance(position, int) for position in positions):
+        raise TypeError(
+            "[grad] expected a function and the position of an argument or a list of them, "
+            f"got {show(f)} and argnums={show(argnums)}"
+        )
 
     @functools.wraps(f)
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from typing import Any, Union
 import numpy as np
 
 from pydl import _core
-from pydl._call_errors import explain_arguments
+from pydl._call_errors import explain_arguments, show
 from pydl._core import Tensor
 from pydl.typing import ArrayLike, DTypeLike, Shape
 
@@ -64,7 +64,9 @@ class SeedGenerator:
 
     @state.setter
     def state(self, value: tuple[int, int]) -> None:
-        self._generator.state = value
+        if not isinstance(value, (list, tuple)) or [type(v) for v in value] != [int, int]:
+            raise ValueError(f"[SeedGenerator] expected a state (seed, offset), got {show(value)}")
+        self._generator.state = tuple(value)
 
     def __repr__(self) -> str:
         return "SeedGenerator(seed={}, offset={})".format(*self.state)

@@ -106,8 +106,9 @@ def backward(
     create_graph: bool = False,
 ) -> None:
     """Adds this tensor's gradient to the ``.grad`` of the leaves; see `pydl.autograd.backward`."""
-    grads = None if gradient is None else [_core.as_tensor(gradient)]
-    autograd.backward([self], grads, retain_graph, create_graph)
+    if gradient is not None and not isinstance(gradient, Tensor):
+        gradient = tensor(gradient)
+    autograd.backward(self, gradient, retain_graph, create_graph)
 
 
 @_method
@@ -129,7 +130,7 @@ def tolist(self: Tensor) -> Any:
 @_method
 def astype(self: Tensor, dtype: DTypeLike) -> Tensor:
     """The elements converted to another dtype; the tensor itself when it has it already."""
-    return _core.cast(self, dtype)
+    return ops.cast(self, dtype)
 
 
 @_method
@@ -147,7 +148,7 @@ def contiguous(self: Tensor) -> Tensor:
 @_method
 def reshape(self: Tensor, *shape: Any) -> Tensor:
     """The same elements in another shape; see `pydl.ops.reshape`."""
-    return _core.reshape(self, shape[0] if len(shape) == 1 else shape)
+    return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
 
 @_method

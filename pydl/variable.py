@@ -172,7 +172,7 @@ def _first_value(initializer: Any, shape: Sequence[int] | None, dtype: str | Non
 
 
 def _run_initializer(function: Callable, shape: Sequence[int] | None, dtype: str) -> Tensor:
-    if shape is None or any(size is None for size in shape):
+    if not isinstance(shape, (list, tuple)) or any(size is None for size in shape):
         raise ValueError(
             f"[Variable] expected a shape without unknown sizes for {function}, got {shape}. "
             "Hint: pass shape=(...) beside an initializer."

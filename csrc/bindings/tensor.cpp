@@ -92,8 +92,10 @@ PyGetSetDef tensor_attributes[] = {
      [](PyObject* s, void*) { return attribute(s, [](const Tensor& t) { return requires_grad(t); }); },
      [](PyObject* s, PyObject* value, void*) {
        return guarded(-1, [&] {
-         if (!value) fail<ValueError>("[requires_grad] cannot be deleted");
-         set_requires_grad(tensor_of(s), py::handle(value).cast<bool>());
+         if (!value || !PyBool_Check(value))
+           fail<DTypeError>("[requires_grad] expected True or False, got ",
+                            value ? Py_TYPE(value)->tp_name : "nothing");
+         set_requires_grad(tensor_of(s), value == Py_True);
          return 0;
        });
      },

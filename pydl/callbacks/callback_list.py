@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pydl._call_errors import show
 from pydl.callbacks.callback import Callback
 from pydl.callbacks.history import History
 from pydl.callbacks.progbar_logger import ProgbarLogger
@@ -37,6 +38,10 @@ class CallbackList:
     ) -> None:
         if isinstance(callbacks, Callback):
             callbacks = [callbacks]
+        if callbacks is not None and not isinstance(callbacks, (list, tuple)):
+            raise TypeError(
+                f"[callbacks] expected a callback or a list of them, got {show(callbacks)}"
+            )
         self.callbacks: list[Callback] = list(callbacks or ())
         for callback in self.callbacks:
             if not isinstance(callback, Callback):

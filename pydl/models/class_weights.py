@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pydl._call_errors import show
+
 
 def with_class_weight(
     batch: tuple[Any, Any, Any], class_weight: dict[int, float] | None
@@ -17,10 +19,15 @@ def with_class_weight(
         class_weight: weight of each class; others weigh 1. None changes nothing.
 
     Raises:
+        TypeError: `class_weight` is no dict.
         ValueError: several outputs, no targets, or sample weights beside class weights.
     """
     if class_weight is None:
         return batch
+    if not isinstance(class_weight, dict):
+        raise TypeError(
+            f"[class_weight] expected a dict of weights by class number, got {show(class_weight)}"
+        )
     x, y, sample_weight = batch
     if (
         y is None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import losses
+from pydl._call_errors import show
 from pydl._core import Tensor
 from pydl.metrics.mean import Mean
 from pydl.models.outputs import as_dict, is_several, kind_of_labels
@@ -78,6 +79,10 @@ class CompileLoss:
             loss = _find_loss(given.get(name), targets.get(name), predictions[name])
             if loss is not None:
                 weight = weights.get(name)
+                if weight is not None and not isinstance(weight, (int, float)):
+                    raise TypeError(
+                        f"[compile] expected a number as loss weight of {name!r}, got {show(weight)}"
+                    )
                 found[name] = (loss, 1.0 if weight is None else float(weight))
         if len(found) > 1:
             self._trackers = {name: Mean(name=f"{name}_loss") for name in found}

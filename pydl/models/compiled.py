@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydl import optimizers, tree
+from pydl._call_errors import show
 from pydl._core import Tensor
 from pydl.autograd import grad, no_grad
 from pydl.metrics import Mean, Metric
@@ -78,6 +79,8 @@ class Compiled:
             "weighted_metrics": weighted_metrics,
         }
         self.optimizer = optimizers.get(optimizer)
+        if optimizer is not None and not hasattr(self.optimizer, "apply"):
+            raise ValueError(f"[compile] expected an optimizer or its name, got {show(optimizer)}")
         names = getattr(self, "output_names", None)
         self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
         self._compile_metrics = None
@@ -174,6 +177,8 @@ class Compiled:
         y_pred = self(x, training=True)
         loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
         variables = (self._plan or self).trainable_variables
+        if self.optimizer is None:
+            raise ValueError("[fit] expected a model compiled with an optimizer, got none")
         self.optimizer.apply(grad(loss, variables, allow_unused=True), variables)
         self._loss_tracker.update_state(loss.detach(), sample_weight=_batch_size(x))
         return x, y, tree.map_structure(detached, y_pred), sample_weight

@@ -62,6 +62,8 @@ class Converter:
         x, y, sample_weight = batch
         x = _lists_to_arrays(x)
         leaves = tree.flatten(x)
+        if not leaves:
+            raise ValueError(f"[data] expected at least one array of inputs, got {x!r}")
         declared = self._input_dtypes
         if declared is None or len(declared) != len(leaves):
             declared = [None] * len(leaves)
@@ -114,7 +116,12 @@ def _lists_to_arrays(structure: Any) -> Any:
         return {key: _lists_to_arrays(item) for key, item in structure.items()}
     if isinstance(structure, (list, tuple)):
         if all(isinstance(leaf, numbers.Number) for leaf in tree.flatten(structure)):
-            array = np.array(structure)
+            try:
+                array = np.array(structure)
+            except ValueError:
+                raise ValueError(
+                    "[data] expected nested lists of numbers of one shape, got ragged ones"
+                ) from None
             return array.astype("float32") if array.dtype.kind == "f" else array
         return type(structure)(_lists_to_arrays(item) for item in structure)
     return structure

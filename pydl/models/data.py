@@ -5,12 +5,14 @@ A batch is a tuple `(x,)`, `(x, y)` or `(x, y, sample_weight)`, where each may b
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from pydl import random, tree
+from pydl._call_errors import show
 from pydl.data.workers import parallel_map
 from pydl.models.array_data import ArrayData
 from pydl.models.class_weights import with_class_weight
@@ -150,8 +152,8 @@ def split_validation(
         ValueError: `share` is not in (0, 1), the data are not arrays, or a part would be empty.
     """
     leaves = [leaf for leaf in tree.flatten(batch) if leaf is not None]
-    if not 0 < share < 1:
-        raise ValueError(f"[{name}] expected validation_split in (0, 1), got {share}")
+    if not isinstance(share, numbers.Real) or not 0 < share < 1:
+        raise ValueError(f"[{name}] expected validation_split in (0, 1), got {show(share)}")
     if not all(is_array_like(leaf) for leaf in leaves):
         raise ValueError(
             f"[{name}] expected arrays with validation_split, got "

@@ -7,6 +7,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from pydl._call_errors import show
+
 
 class Epochs:
     """Yields the batches of one epoch each time it is iterated over.
@@ -73,3 +77,21 @@ class Epochs:
                 "A generator is used up after one epoch: make it endless and give "
                 "steps_per_epoch, or pass an object that can be iterated over again"
             )
+
+
+def check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
+    """Raises ValueError unless `fit` can count with its arguments."""
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if not isinstance(value, (int, np.integer)) or value < 0:
+            raise ValueError(
+                f"[fit] expected {name} to be an integer of at least 0, got {show(value)}"
+            )
+    if isinstance(validation_freq, int):
+        valid = validation_freq > 0
+    else:
+        valid = isinstance(validation_freq, (list, tuple, set))
+    if not valid:
+        raise ValueError(
+            "[fit] expected validation_freq to be a positive integer or a list of epochs, "
+            f"got {show(validation_freq)}"
+        )

@@ -147,8 +147,8 @@ class Sequential(Model):
             raise ValueError(
                 f"[{self.name}] expected at least one layer, got none. Hint: model.add(layer)."
             )
-        if shape is None:
-            raise ValueError(f"[{self.name}] build expected the shape of the inputs, got None.")
+        if not isinstance(shape, (list, tuple)):
+            raise ValueError(f"[{self.name}] build expected the shape of the inputs, got {shape!r}.")
         layers, self._chain = self._chain, []
         self._add_input(InputLayer(batch_shape=tuple(shape), dtype=dtype))
         for layer in layers:

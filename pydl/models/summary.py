@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pydl import tree
+from pydl._call_errors import show
 
 __all__ = ["print_summary", "summary_text"]
 
@@ -39,6 +40,10 @@ def summary_text(model: Any, rows: list[list[str]], line_length: int | None = No
     """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     if line_length is not None:
+        if not isinstance(line_length, int) or not 0 < line_length < 10_000:
+            raise ValueError(
+                f"[summary] expected line_length from 1 to 9999, got {show(line_length)}"
+            )
         widths[0] = max(8, widths[0] + line_length - sum(widths) - 2 * (len(widths) - 1))
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
 

@@ -16,7 +16,7 @@ from pydl.models.class_weights import with_class_weight
 from pydl.models.compiled import Compiled, StepPlan
 from pydl.models.convert_data import Converter
 from pydl.models.data import make_data, split_validation
-from pydl.models.epochs import Epochs
+from pydl.models.epochs import Epochs, check_epochs
 
 
 class Trainer(Compiled):
@@ -82,6 +82,7 @@ class Trainer(Compiled):
             3
         """
         self._check_compiled("fit")
+        check_epochs(epochs, initial_epoch, validation_freq)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation(
                 "fit", (x, y, sample_weight), validation_split

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from typing import Any
 
+from pydl._call_errors import show
 from pydl.saving import safetensors
 from pydl.saving.atomic import write_atomically
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
@@ -88,7 +89,7 @@ def load_model(
         FileNotFoundError: there is no such file.
         ValueError: the file is cut off, damaged, of another format or version, or lacks weights.
     """
-    path = os.fspath(filepath)
+    path = _as_path("load_model", filepath)
     with _open_archive(path) as archive:
         description = _read_description(archive, path)
         model = _make(description, path, custom_objects)
@@ -129,7 +130,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, or its weights do not match; nothing is changed then.
     """
-    path = os.fspath(filepath)
+    path = _as_path("load_weights", filepath)
     if not model.built:
         raise ValueError(
             f"[{model.name}] load_weights expected a built model. "
@@ -197,8 +198,14 @@ def _restore_compile(
         variable.assign(state[str(i)])
 
 
+def _as_path(caller: str, filepath: Any) -> str:
+    if not isinstance(filepath, (str, os.PathLike)):
+        raise TypeError(f"[{caller}] expected the path of a file, got {show(filepath)}.")
+    return os.fspath(filepath)
+
+
 def _check_path(caller: str, filepath: Any, endings: tuple[str, ...], overwrite: bool) -> str:
-    path = os.fspath(filepath)
+    path = _as_path(caller, filepath)
     if not path.endswith(endings):
         raise ValueError(
             f"[{caller}] expected a path that ends in {' or '.join(endings)}, got {path!r}."
