@@ -20,6 +20,7 @@
   X(attention) \
   X(norm) \
   X(pool) \
+  X(recurrent) \
   X(loss) \
   X(optimizer) \
   X(text)

@@ -14,6 +14,7 @@ from pydl.ops.nn import *  # noqa: F403
 from pydl.ops.norm import *  # noqa: F403
 from pydl.ops.optimizer import *  # noqa: F403
 from pydl.ops.pool import *  # noqa: F403
+from pydl.ops.recurrent import *  # noqa: F403
 from pydl.ops.reduce import *  # noqa: F403
 from pydl.ops.shape import *  # noqa: F403
 from pydl.ops.sort import *  # noqa: F403

@@ -13,6 +13,7 @@
 #include "pydl/kernels/optimizer.h"
 #include "pydl/kernels/pool.h"
 #include "pydl/kernels/random.h"
+#include "pydl/kernels/recurrent.h"
 #include "pydl/kernels/reduce.h"
 #include "pydl/kernels/scan.h"
 #include "pydl/kernels/softmax.h"
@@ -35,7 +36,8 @@
   PYDL_ATTENTION_KERNELS(X)   \
   PYDL_RANDOM_KERNELS(X)      \
   PYDL_OPTIMIZER_KERNELS(X)   \
-  PYDL_MACHINE_KERNELS(X)
+  PYDL_MACHINE_KERNELS(X)     \
+  PYDL_RECURRENT_KERNELS(X)
 
 typedef struct PydlKernelTable {
   uint32_t abi_version;  // PYDL_ABI_VERSION of the header it was built with
