@@ -11,6 +11,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
+#include "core/float_mode.h"
 
 namespace pydl {
 namespace {
@@ -30,11 +31,13 @@ struct Job {
   void* arg;
   int64_t count;
   int64_t ranges;
+  FloatMode mode;  // the caller's
 
   void run(int64_t range) const {
     // count * range can overflow, so cut by quotient and remainder.
     int64_t size = count / ranges, extra = count % ranges;
     int64_t begin = range * size + std::min(range, extra);
+    mode.set();
     body(arg, begin, begin + size + (range < extra));
   }
 };
@@ -152,7 +155,7 @@ void parallel_for(int64_t count, int64_t grain, RangeBody body, void* arg) {
     register_fork_handlers();
     pool = new ThreadPool(static_cast<int>(threads));
   }
-  pool->run(Job{body, arg, count, ranges});
+  pool->run(Job{body, arg, count, ranges, FloatMode::current()});
 }
 
 int num_threads() { return config().num_threads; }

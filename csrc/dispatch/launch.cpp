@@ -6,6 +6,7 @@
 #include "core/allocator.h"
 #include "core/config.h"
 #include "core/error.h"
+#include "core/float_mode.h"
 #include "core/thread_pool.h"
 
 namespace pydl {
@@ -80,7 +81,13 @@ void run_kernel(const char* op, Device device, const PydlKernelTable& table, siz
                    {},
                    {}};
   if (config().verbose) last_launch() = {kernel_name(offset), table.name};
-  PydlStatus status = call(entry, &host.base, args);
+  const FloatMode mode = FloatMode::current();
+  const bool exact = offset == offsetof(PydlKernelTable, copy);  // casts keep denormal numbers
+  PydlStatus status;
+  {
+    FloatModeScope scope(exact ? mode : mode.flushing());
+    status = call(entry, &host.base, args);
+  }
   if (status != PYDL_OK) raise(op, status, host.message);
 }
 

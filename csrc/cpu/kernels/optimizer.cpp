@@ -40,13 +40,6 @@ void for_each_block(const PydlContext* context, const PydlOptimizerTensor* tenso
   });
 }
 
-// State whose gradient stays 0 decays into denormal numbers, on which CPUs are slow, and remains
-// there.
-template <class T>
-inline Vec<T> without_denormals(Vec<T> x) {
-  return select(abs(x) < Vec<T>(MathConstants<T>::smallest_normal), Vec<T>(0), x);
-}
-
 // The gradient as the step sees it: scaled, then clipped.
 template <class T>
 struct Gradient {
@@ -84,7 +77,7 @@ void sgd_block(const PydlSgdStepArgs& args, const PydlOptimizerTensor& tensor, i
       continue;
     }
     const Lanes<T> velocity(tensor.first, i, end);
-    const V v = without_denormals(velocity.get() * momentum - move);
+    const V v = velocity.get() * momentum - move;
     velocity.set(v);
     parameter.set(args.nesterov ? p + (v * momentum - move) : p + v);
   }
@@ -103,19 +96,19 @@ void rmsprop_block(const PydlRmspropStepArgs& args, const PydlOptimizerTensor& t
   for (int64_t i = begin; i < end; i += V::size) {
     const V g = gradient.get(i, end);
     const Lanes<T> parameter(tensor.parameter, i, end), square(tensor.second, i, end);
-    const V s = without_denormals(rho * square.get() + fresh * (g * g));
+    const V s = rho * square.get() + fresh * (g * g);
     square.set(s);
     V variance = s;
     if (tensor.third) {
       const Lanes<T> mean(tensor.third, i, end);
-      const V m = without_denormals(rho * mean.get() + fresh * g);
+      const V m = rho * mean.get() + fresh * g;
       mean.set(m);
       variance = s - m * m;
     }
     V move = rate * g / sqrt(variance + epsilon);
     if (tensor.first) {
       const Lanes<T> velocity(tensor.first, i, end);
-      move = without_denormals(move + momentum * velocity.get());
+      move = move + momentum * velocity.get();
       velocity.set(move);
     }
     parameter.set(fma(parameter.get(), shrink, parameter.get()) - move);
@@ -136,8 +129,8 @@ void adam_block(const PydlAdamStepArgs& args, const PydlOptimizerTensor& tensor,
     const V g = gradient.get(i, end);
     const Lanes<T> parameter(tensor.parameter, i, end);
     const Lanes<T> mean(tensor.first, i, end), square(tensor.second, i, end);
-    const V m = without_denormals(fma(g - mean.get(), fresh_1, mean.get()));
-    const V v = without_denormals(fma(g * g - square.get(), fresh_2, square.get()));
+    const V m = fma(g - mean.get(), fresh_1, mean.get());
+    const V v = fma(g * g - square.get(), fresh_2, square.get());
     mean.set(m);
     square.set(v);
     V largest = v;

@@ -1,5 +1,6 @@
-// Elementary functions of Vec<float> and Vec<double>, right for 0, inf, NaN and denormals too. The
-// polynomials are minimax fits; errors are the largest seen, in units in the last place.
+// Elementary functions of Vec<float> and Vec<double>, right for 0, inf and NaN too; denormal numbers
+// count as 0. The polynomials are minimax fits; errors are the largest seen, in units in the last
+// place.
 #pragma once
 
 #include <math.h>
@@ -25,7 +26,6 @@ template <>
 struct MathConstants<float> {
   static constexpr float ln2_hi = 0x1.63p-1f, ln2_lo = -0x1.bd0106p-13f;  // n * ln2_hi is exact
   static constexpr float exp_min = -104, exp_max = 89, expm1_min = -20;
-  static constexpr float smallest_normal = 0x1p-126f;
   static constexpr int mantissa_bits = 23;
   static constexpr int32_t sqrt_half = 0x3f3504f3;  // the bits of sqrt(1/2)
 };
@@ -33,7 +33,6 @@ template <>
 struct MathConstants<double> {
   static constexpr double ln2_hi = 0x1.62e42fee00000p-1, ln2_lo = 0x1.a39ef35793c76p-33;
   static constexpr double exp_min = -746, exp_max = 710, expm1_min = -40;
-  static constexpr double smallest_normal = 0x1p-1022;
   static constexpr int mantissa_bits = 52;
   static constexpr int64_t sqrt_half = 0x3fe6a09e667f3bcd;
 };
@@ -109,11 +108,9 @@ template <class T>
 inline Vec<T> log(Vec<T> x) {
   using C = MathConstants<T>;
   using I = IntLike<T>;
-  constexpr T shift = I{1} << C::mantissa_bits;
-  const Mask<T> denormal = x < C::smallest_normal;
-  const Vec<I> bits = bit_cast<I>(select(denormal, x * shift, x));
+  const Vec<I> bits = bit_cast<I>(x);
   const Vec<I> exponent = (bits - C::sqrt_half) >> C::mantissa_bits;
-  const Vec<T> e = convert<T>(exponent) - select(denormal, Vec<T>(C::mantissa_bits), 0);
+  const Vec<T> e = convert<T>(exponent);
   const Vec<T> f = bit_cast<T>(bits - (exponent << C::mantissa_bits)) - 1;
   const Vec<T> finite = select(x < 0, static_cast<T>(NAN), log_near_one(f, e));
   const Vec<T> special = select(x == 0, static_cast<T>(-INFINITY), x);
