@@ -34,9 +34,14 @@ class Step {
     }
   }
 
-  // Hands the kernel a list of state tensors, or nothing when it is empty.
+  // Hands the kernel a list of state tensors that it may do without.
+  void optional_state(const char* what, const Tensors& tensors,
+                      void* PydlOptimizerTensor::*member) {
+    if (!tensors.empty()) state(what, tensors, member);
+  }
+
+  // Hands the kernel a list of state tensors.
   void state(const char* what, const Tensors& tensors, void* PydlOptimizerTensor::*member) {
-    if (tensors.empty()) return;
     op_.check(tensors.size() == params_.size(), "expected ", what, " for each of ",
               params_.size(), " parameters, got ", tensors.size());
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -81,6 +86,16 @@ class Step {
   std::vector<const Tensors*> written_;
 };
 
+// The arguments that all steps have.
+template <class Args>
+Args arguments(double learning_rate, double weight_decay, double clip_value) {
+  Args args{};
+  args.learning_rate = learning_rate;
+  args.weight_decay = weight_decay;
+  args.clip_value = clip_value;
+  return args;
+}
+
 double norm_of(const Op& op, const Tensors& tensors) {
   double total = 0;
   for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
@@ -117,11 +132,8 @@ void sgd_step(const Tensors& params, const Tensors& grads, const Tensors& moment
               double learning_rate, double momentum, bool nesterov, double weight_decay,
               const std::vector<double>& scales, double clip_value) {
   Step step("sgd_step", params, grads, scales);
-  step.state("momentum", momentums, &PydlOptimizerTensor::first);
-  PydlSgdStepArgs args{};
-  args.learning_rate = learning_rate;
-  args.weight_decay = weight_decay;
-  args.clip_value = clip_value;
+  step.optional_state("momentum", momentums, &PydlOptimizerTensor::first);
+  auto args = arguments<PydlSgdStepArgs>(learning_rate, weight_decay, clip_value);
   args.momentum = momentum;
   args.nesterov = nesterov;
   step.run(args, &PydlKernelTable::sgd_step);
@@ -133,12 +145,9 @@ void rmsprop_step(const Tensors& params, const Tensors& grads, const Tensors& ve
                   const std::vector<double>& scales, double clip_value) {
   Step step("rmsprop_step", params, grads, scales);
   step.state("velocity", velocities, &PydlOptimizerTensor::second);
-  step.state("average gradient", averages, &PydlOptimizerTensor::third);
-  step.state("momentum", momentums, &PydlOptimizerTensor::first);
-  PydlRmspropStepArgs args{};
-  args.learning_rate = learning_rate;
-  args.weight_decay = weight_decay;
-  args.clip_value = clip_value;
+  step.optional_state("average gradient", averages, &PydlOptimizerTensor::third);
+  step.optional_state("momentum", momentums, &PydlOptimizerTensor::first);
+  auto args = arguments<PydlRmspropStepArgs>(learning_rate, weight_decay, clip_value);
   args.rho = rho;
   args.momentum = momentum;
   args.epsilon = epsilon;
@@ -152,18 +161,95 @@ void adam_step(const Tensors& params, const Tensors& grads, const Tensors& m, co
   Step step("adam_step", params, grads, scales);
   step.state("m", m, &PydlOptimizerTensor::first);
   step.state("v", v, &PydlOptimizerTensor::second);
-  step.state("vhat", vhat, &PydlOptimizerTensor::third);
+  step.optional_state("vhat", vhat, &PydlOptimizerTensor::third);
   double t = static_cast<double>(step_number);
-  PydlAdamStepArgs args{};
-  args.learning_rate = learning_rate;
-  args.weight_decay = weight_decay;
-  args.clip_value = clip_value;
+  auto args = arguments<PydlAdamStepArgs>(learning_rate, weight_decay, clip_value);
   args.corrected_rate =
       learning_rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
   args.beta_1 = beta_1;
   args.beta_2 = beta_2;
   args.epsilon = epsilon;
   step.run(args, &PydlKernelTable::adam_step);
+}
+
+void adagrad_step(const Tensors& params, const Tensors& grads, const Tensors& accumulators,
+                  double learning_rate, double epsilon, double weight_decay,
+                  const std::vector<double>& scales, double clip_value) {
+  Step step("adagrad_step", params, grads, scales);
+  step.state("accumulator", accumulators, &PydlOptimizerTensor::second);
+  auto args = arguments<PydlAdagradStepArgs>(learning_rate, weight_decay, clip_value);
+  args.epsilon = epsilon;
+  step.run(args, &PydlKernelTable::adagrad_step);
+}
+
+void adadelta_step(const Tensors& params, const Tensors& grads, const Tensors& squares,
+                   const Tensors& moves, double learning_rate, double rho, double epsilon,
+                   double weight_decay, const std::vector<double>& scales, double clip_value) {
+  Step step("adadelta_step", params, grads, scales);
+  step.state("mean square", squares, &PydlOptimizerTensor::second);
+  step.state("mean squared move", moves, &PydlOptimizerTensor::third);
+  auto args = arguments<PydlAdadeltaStepArgs>(learning_rate, weight_decay, clip_value);
+  args.rho = rho;
+  args.epsilon = epsilon;
+  step.run(args, &PydlKernelTable::adadelta_step);
+}
+
+void adamax_step(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& u,
+                 double learning_rate, int64_t step_number, double beta_1, double beta_2,
+                 double epsilon, double weight_decay, const std::vector<double>& scales,
+                 double clip_value) {
+  Step step("adamax_step", params, grads, scales);
+  step.state("m", m, &PydlOptimizerTensor::first);
+  step.state("u", u, &PydlOptimizerTensor::second);
+  auto args = arguments<PydlAdamaxStepArgs>(learning_rate, weight_decay, clip_value);
+  args.corrected_rate = learning_rate / (1 - std::pow(beta_1, static_cast<double>(step_number)));
+  args.beta_1 = beta_1;
+  args.beta_2 = beta_2;
+  args.epsilon = epsilon;
+  step.run(args, &PydlKernelTable::adamax_step);
+}
+
+void nadam_step(const Tensors& params, const Tensors& grads, const Tensors& m, const Tensors& v,
+                double learning_rate, int64_t step_number, double mean_share,
+                double gradient_share, double beta_1, double beta_2, double epsilon,
+                double weight_decay, const std::vector<double>& scales, double clip_value) {
+  Step step("nadam_step", params, grads, scales);
+  step.state("m", m, &PydlOptimizerTensor::first);
+  step.state("v", v, &PydlOptimizerTensor::second);
+  auto args = arguments<PydlNadamStepArgs>(learning_rate, weight_decay, clip_value);
+  args.mean_rate = learning_rate * mean_share;
+  args.gradient_rate = learning_rate * gradient_share;
+  args.square_scale = 1 / (1 - std::pow(beta_2, static_cast<double>(step_number)));
+  args.beta_1 = beta_1;
+  args.beta_2 = beta_2;
+  args.epsilon = epsilon;
+  step.run(args, &PydlKernelTable::nadam_step);
+}
+
+void lion_step(const Tensors& params, const Tensors& grads, const Tensors& m,
+               double learning_rate, double beta_1, double beta_2, double weight_decay,
+               const std::vector<double>& scales, double clip_value) {
+  Step step("lion_step", params, grads, scales);
+  step.state("m", m, &PydlOptimizerTensor::first);
+  auto args = arguments<PydlLionStepArgs>(learning_rate, weight_decay, clip_value);
+  args.beta_1 = beta_1;
+  args.beta_2 = beta_2;
+  step.run(args, &PydlKernelTable::lion_step);
+}
+
+void ftrl_step(const Tensors& params, const Tensors& grads, const Tensors& accumulators,
+               const Tensors& linears, double learning_rate, double power, double l1, double l2,
+               double l2_shrinkage, double weight_decay, const std::vector<double>& scales,
+               double clip_value) {
+  Step step("ftrl_step", params, grads, scales);
+  step.state("accumulator", accumulators, &PydlOptimizerTensor::second);
+  step.state("linear", linears, &PydlOptimizerTensor::third);
+  auto args = arguments<PydlFtrlStepArgs>(learning_rate, weight_decay, clip_value);
+  args.power = power;
+  args.l1 = l1;
+  args.l2 = l2;
+  args.l2_shrinkage = l2_shrinkage;
+  step.run(args, &PydlKernelTable::ftrl_step);
 }
 
 Tensor global_norm(const Tensors& tensors) {

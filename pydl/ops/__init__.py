@@ -1,6 +1,7 @@
 """Operations on tensors, named as in ``keras.ops``."""
 
 from pydl.ops.activation import *  # noqa: F403
+from pydl.ops.adaptive_optimizer import *  # noqa: F403
 from pydl.ops.attention import *  # noqa: F403
 from pydl.ops.conv import *  # noqa: F403
 from pydl.ops.creation import *  # noqa: F403

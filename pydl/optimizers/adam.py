@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import ops
-from pydl.optimizers.optimizer import Optimizer, chosen
+from pydl.optimizers.optimizer import Optimizer
 from pydl.variable import Variable
 
 
@@ -19,7 +19,7 @@ class Adam(Optimizer):
         beta_2: share of the old mean squared gradient that is kept.
         epsilon: added to the root of the mean square ("epsilon hat" of the paper).
         amsgrad: whether to divide by the largest mean square so far.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: see `Optimizer`.
+        **kwargs: `weight_decay` and the other arguments of `Optimizer`.
 
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2014; Reddi et al., On the
     Convergence of Adam and Beyond, 2018 (`amsgrad`).
@@ -38,57 +38,26 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str = "adam",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.amsgrad = amsgrad
-        self._momentums: list[Variable] = []
-        self._velocities: list[Variable] = []
+        super().__init__(learning_rate, **kwargs)
+        self._set_arguments(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, amsgrad=amsgrad)
         self._velocity_hats: list[Variable] = []
 
     def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)
-        for variable in variables:
-            self._momentums.append(self.add_variable_from_reference(variable, "momentum"))
-            self._velocities.append(self.add_variable_from_reference(variable, "velocity"))
+        self._momentums, self._velocities = self.add_optimizer_variables(
+            variables, ["momentum", "velocity"]
+        )
         if self.amsgrad:
-            self._velocity_hats = [
-                self.add_variable_from_reference(v, "velocity_hat") for v in variables
-            ]
+            self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat")
 
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
-        for part, part_grads, scales, decay in self._groups(rows, grads):
-            ops.adam_step(
-                chosen(self._trainable_variables, part),
-                part_grads,
-                chosen(self._momentums, part),
-                chosen(self._velocities, part),
-                chosen(self._velocity_hats, part) if self.amsgrad else None,
-                self.iterations.item() + 1,
-                learning_rate,
-                beta_1=self.beta_1,
-                beta_2=self.beta_2,
-                epsilon=self.epsilon,
-                weight_decay=decay,
-                scales=scales,
-                clip_value=self.clipvalue,
-            )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "amsgrad": self.amsgrad,
-        }
+        self._step(
+            ops.adam_step, rows, grads, learning_rate,
+            self._momentums, self._velocities, self._velocity_hats,
+            step=self._next_step(), beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
+        )  # fmt: skip
 
 
 class AdamW(Adam):
@@ -97,7 +66,7 @@ class AdamW(Adam):
     Args:
         weight_decay: shrinks variables by `learning_rate * weight_decay` a step.
         learning_rate, beta_1, beta_2, epsilon, amsgrad: see `Adam`.
-        clipnorm, clipvalue, global_clipnorm, name: see `Optimizer`.
+        **kwargs: `clipnorm` and the other arguments of `Optimizer`.
 
     Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019.
 
@@ -116,14 +85,10 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str = "adamw",
+        **kwargs: Any,
     ) -> None:
         if weight_decay is None:
             raise ValueError("[AdamW] expected a weight_decay, got None. Use Adam without it")
         super().__init__(
-            learning_rate, beta_1, beta_2, epsilon, amsgrad,
-            weight_decay, clipnorm, clipvalue, global_clipnorm, name,
-        )  # fmt: skip
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs
+        )

@@ -1,23 +1,24 @@
-"""Optimizer: what SGD, Adam and friends share: learning rate, clipping, weight decay, state."""
+"""Optimizer: what SGD, Adam and friends share: clipping, weight decay, accumulation, state."""
 
 from __future__ import annotations
 
-import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from pydl import ops
 from pydl._core import Tensor
 from pydl.autograd import no_grad
 from pydl.naming import to_snake_case
+from pydl.optimizers.ema import WeightAverage
+from pydl.optimizers.rate import LearningRate
 from pydl.optimizers.schedules import LearningRateSchedule
-from pydl.saving import deserialize_keras_object, serialize_keras_object
+from pydl.optimizers.state import OptimizerState
+from pydl.saving import serialize_keras_object
 from pydl.variable import Variable
 
 
-class Optimizer:
+class Optimizer(OptimizerState, LearningRate, WeightAverage):
     """Base class of optimizers.
 
     A subclass makes its state in `build` with `add_variable_from_reference` and implements
@@ -30,6 +31,11 @@ class Optimizer:
         clipnorm: gradients whose norm is larger are scaled down to it, one by one.
         clipvalue: elements of gradients are clipped to [-clipvalue, clipvalue].
         global_clipnorm: all gradients are scaled down together to this joint norm.
+        use_ema: whether to keep a moving average of each variable, which `fit` ends with.
+        ema_momentum: share of the old average that is kept.
+        ema_overwrite_frequency: steps after which variables take the values of their averages.
+        loss_scale_factor: what `scale_loss` multiplies with and gradients are divided by again.
+        gradient_accumulation_steps: calls whose mean gradient makes one step.
         name: name of the instance.
 
     Example:
@@ -49,99 +55,71 @@ class Optimizer:
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
-        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = {key: value for key, value in clips.items() if value is not None}
-        if len(given) > 1:
-            raise ValueError(
-                f"[{type(self).__name__}] expected at most one of {', '.join(clips)}, got {given}"
-            )
-        for key, value in given.items():
-            if value <= 0:
-                raise ValueError(f"[{type(self).__name__}] expected {key} above 0, got {value}")
         self.name = name or to_snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_arguments()
+        self._set_average(use_ema, ema_momentum, ema_overwrite_frequency)
+        self.inherited_loss_scale = 1.0  # of a `LossScaleOptimizer` around this one
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
+        self._accumulated_gradients: list[Variable] = []
         self._index: dict[int, int] = {}
         self._last_variables: Sequence[Variable] | None = None
         self._decayed: list[bool] = []
         self._constrained: list[Variable] = []
         self._exclusions: list[Any] = []
-        self.iterations = self._track(Variable(0, dtype="int64", trainable=False, name="iteration"))
-        self._schedule: LearningRateSchedule | Callable[..., float] | None = None
+        self._own_arguments: list[str] = []
+        self._iterations = self._track(
+            Variable(0, dtype="int64", trainable=False, name="iteration")
+        )
         self._rate = self._track(
             Variable(0.0, dtype="float32", trainable=False, name="learning_rate")
         )
         self.learning_rate = learning_rate
 
-    # --- learning rate ----------------------------------------------------------------------------
-
-    @property
-    def learning_rate(self) -> Any:
-        """The learning rate of the next step: a 0-d Variable, or a float where a schedule sets it.
-
-        Setting it takes a number or a schedule.
-        """
-        return self._rate if self._schedule is None else self._current_learning_rate()
-
-    @learning_rate.setter
-    def learning_rate(self, value: float | LearningRateSchedule | Callable[..., float]) -> None:
-        if isinstance(value, dict):
-            value = deserialize_keras_object(value)
-        if callable(value) and not isinstance(value, Tensor):
-            self._schedule = value
-            self._schedule_takes_step = _takes_step(value)
-            return
-        if not np.isfinite(float(value)):
+    def _check_arguments(self) -> None:
+        limits = {key: getattr(self, key) for key in ("clipnorm", "clipvalue", "global_clipnorm")}
+        given = {key: value for key, value in limits.items() if value is not None}
+        if len(given) > 1:
             raise ValueError(
-                f"[{type(self).__name__}] expected a finite learning rate, got {value}"
+                f"[{type(self).__name__}] expected at most one of {', '.join(limits)}, got {given}"
             )
-        self._schedule = None
-        self._rate.assign(float(value))
-
-    def _current_learning_rate(self) -> float:
-        if self._schedule is None:
-            return self._rate.item()
-        if self._schedule_takes_step:
-            return float(self._schedule(self.iterations.item()))
-        return float(self._schedule())
+        given["loss_scale_factor"] = self.loss_scale_factor
+        for key, value in given.items():
+            if value is not None and value <= 0:
+                raise ValueError(f"[{type(self).__name__}] expected {key} above 0, got {value}")
+        steps = self.gradient_accumulation_steps
+        if steps is not None and (not isinstance(steps, int) or steps < 2):
+            raise ValueError(
+                f"[{type(self).__name__}] expected gradient_accumulation_steps of at least 2, "
+                f"got {steps!r}"
+            )
 
     # --- state ------------------------------------------------------------------------------------
 
     @property
-    def variables(self) -> list[Variable]:
-        """The state: iteration, learning rate, then what the optimizer keeps for each variable."""
-        return list(self._variables)
+    def iterations(self) -> Tensor:
+        """Steps so far, a 0-d integer; calls that only accumulate gradients do not count."""
+        if self.gradient_accumulation_steps:
+            return self._iterations // self.gradient_accumulation_steps
+        return self._iterations
 
-    def _track(self, variable: Variable) -> Variable:
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str, initializer: str = "zeros"
-    ) -> Variable:
-        """A state variable with the shape and dtype of `reference_variable`.
-
-        Args:
-            reference_variable: the variable that it belongs to.
-            name: what it is, such as `"momentum"`.
-            initializer: what it starts with.
-        """
-        return self._track(
-            Variable(
-                initializer,
-                shape=reference_variable.shape,
-                dtype=reference_variable.dtype,
-                trainable=False,
-                name=f"{reference_variable.path.replace('/', '_')}_{name}",
-            )
-        )
+    def _next_step(self) -> int:
+        """The number of the step to come, from 1."""
+        return int(self.iterations.item()) + 1
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Prepares for the variables that `apply` will change; subclasses add their state.
@@ -153,30 +131,12 @@ class Optimizer:
         self._index = {id(v): i for i, v in enumerate(self._trainable_variables)}
         self._decayed = [not self._is_excluded(v) for v in self._trainable_variables]
         self._constrained = [v for v in self._trainable_variables if v.constraint is not None]
-        self.built = True
-
-    def save_own_variables(self, store: dict[str, Any]) -> None:
-        """Puts the state into `store` as numpy arrays under "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy().copy()
-
-    def load_own_variables(self, store: dict[str, Any]) -> None:
-        """Takes the state from what `save_own_variables` wrote.
-
-        Raises:
-            ValueError: the number of arrays or a shape differs.
-        """
-        if len(store) != len(self._variables):
-            raise ValueError(
-                f"[{type(self).__name__}] expected {len(self._variables)} arrays of state, "
-                f"got {len(store)}. Build it with the model's variables first"
+        self._build_average(variables)
+        if self.gradient_accumulation_steps:
+            self._accumulated_gradients = self.add_optimizer_variables(
+                variables, "gradient_accumulator"
             )
-        for i, variable in enumerate(self._variables):
-            variable.assign(store[str(i)])
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets the state from a list of arrays in the order of `variables`."""
-        self.load_own_variables({str(i): weight for i, weight in enumerate(weights)})
+        self.built = True
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -213,10 +173,33 @@ class Optimizer:
             self.build(variables)
         rows, grads = self._rows(grads, variables)
         with no_grad():
-            self.step_all(rows, grads, self._current_learning_rate())
-            self.iterations.assign_add(1)
+            if self._accumulated_gradients:
+                self._accumulate(rows, grads)
+            else:
+                self.step_all(rows, grads, self._current_learning_rate())
+            if self.use_ema:
+                self._update_average(self._next_step())
             for variable in self._constrained:
                 variable.assign(variable.constraint(variable))
+            self._iterations.assign_add(1)
+
+    def _accumulate(self, rows: Sequence[int], grads: Sequence[Any]) -> None:
+        """Adds gradients up; every `gradient_accumulation_steps` calls makes a step of them."""
+        sums = chosen(self._accumulated_gradients, rows)
+        for total, grad in zip(sums, grads):
+            total.assign_add(grad)
+        if (self._iterations.item() + 1) % self.gradient_accumulation_steps == 0:
+            self.step_all(rows, sums, self._current_learning_rate())
+            for total in self._accumulated_gradients:
+                total.assign(ops.zeros_like(total))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss to take gradients of, for `apply` to divide them again.
+
+        Args:
+            loss: the loss, a 0-d tensor.
+        """
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def _rows(
         self, grads: Sequence[Any], variables: Sequence[Variable]
@@ -254,9 +237,38 @@ class Optimizer:
                 grad = grad * scale
             if self.clipvalue is not None:
                 grad = ops.clip(grad, -self.clipvalue, self.clipvalue)
-            if self.weight_decay and self._decayed[row]:
-                variable.assign_sub(variable * (self.weight_decay * learning_rate))
+            if decay := self._decay_of(row):
+                variable.assign_sub(variable * (decay * learning_rate))
             self.update_step(grad, variable, learning_rate)
+
+    def _step(
+        self,
+        op: Callable[..., None],
+        rows: Sequence[int],
+        grads: list[Any],
+        learning_rate: float,
+        *states: list[Variable],
+        **arguments: Any,
+    ) -> None:
+        """Runs `op` on all variables at `rows`, or on those with and without weight decay.
+
+        Args:
+            op: such as `ops.adam_step`.
+            rows, grads, learning_rate: those of `step_all`.
+            *states: lists of state as `op` takes them; an empty one stands for None.
+            **arguments: further arguments of `op`.
+        """
+        for part, part_grads, scales, decay in self._groups(rows, grads):
+            op(
+                chosen(self._trainable_variables, part),
+                part_grads,
+                *(chosen(state, part) if state else None for state in states),
+                learning_rate=learning_rate,
+                weight_decay=decay,
+                scales=scales,
+                clip_value=self.clipvalue,
+                **arguments,
+            )
 
     def _groups(
         self, rows: Sequence[int], grads: list[Any]
@@ -288,13 +300,16 @@ class Optimizer:
         )
 
     def _gradient_scales(self, grads: list[Any]) -> list[float] | None:
-        """What to multiply each gradient with, so that norms stay below the limits; None for 1."""
+        """What to multiply each gradient with: mean, loss scale, limits of norms; None for 1."""
+        loss_scale = (self.loss_scale_factor or 1.0) * self.inherited_loss_scale
+        scale = 1.0 / ((self.gradient_accumulation_steps or 1) * loss_scale)
         if self.global_clipnorm is not None:
-            norm = ops.global_norm(grads).item()
-            return [_scale_to(self.global_clipnorm, norm)] * len(grads)
+            norm = scale * ops.global_norm(grads).item()
+            return [scale * _scale_to(self.global_clipnorm, norm)] * len(grads)
         if self.clipnorm is not None:
-            return [_scale_to(self.clipnorm, ops.global_norm([grad]).item()) for grad in grads]
-        return None
+            norms = (scale * ops.global_norm([grad]).item() for grad in grads)
+            return [scale * _scale_to(self.clipnorm, norm) for norm in norms]
+        return None if scale == 1.0 else [scale] * len(grads)
 
     # --- weight decay -----------------------------------------------------------------------------
 
@@ -305,7 +320,7 @@ class Optimizer:
 
         Args:
             var_list: the variables.
-            var_names: parts of names, such as `["bias"]`.
+            var_names: regular expressions to find in names, such as `["bias"]`.
 
         Raises:
             ValueError: the optimizer is built already.
@@ -316,13 +331,21 @@ class Optimizer:
             )
         self._exclusions += [id(v) for v in var_list or ()] + list(var_names or ())
 
+    def _decay_of(self, row: int) -> float:
+        return self.weight_decay or 0.0 if self._decayed[row] else 0.0
+
     def _is_excluded(self, variable: Variable) -> bool:
         return any(
-            key == id(variable) if isinstance(key, int) else key in variable.name
+            key == id(variable) if isinstance(key, int) else re.search(key, variable.name)
             for key in self._exclusions
         )
 
     # --- configuration ----------------------------------------------------------------------------
+
+    def _set_arguments(self, **arguments: Any) -> None:
+        """Makes the arguments of a subclass attributes, and part of its configuration."""
+        vars(self).update(arguments)
+        self._own_arguments += arguments
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer, without its state."""
@@ -334,6 +357,12 @@ class Optimizer:
             "clipnorm": self.clipnorm,
             "global_clipnorm": self.global_clipnorm,
             "clipvalue": self.clipvalue,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            **{key: getattr(self, key) for key in self._own_arguments},
         }
 
     @classmethod
@@ -352,10 +381,3 @@ def chosen(items: list[Variable], rows: Sequence[int]) -> list[Variable]:
 
 def _scale_to(limit: float, norm: float) -> float:
     return limit / norm if norm > limit else 1.0
-
-
-def _takes_step(schedule: Callable[..., float]) -> bool:
-    """Whether `schedule` wants the step number (a plain function may take nothing)."""
-    if isinstance(schedule, LearningRateSchedule):
-        return True
-    return bool(inspect.signature(schedule).parameters)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import ops
-from pydl.optimizers.optimizer import Optimizer, chosen
+from pydl.optimizers.optimizer import Optimizer
 from pydl.variable import Variable
 
 
@@ -21,7 +21,7 @@ class RMSprop(Optimizer):
         momentum: share of the last move that is kept.
         epsilon: added under the root.
         centered: whether to use the variance of the gradient instead of its mean square.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: see `Optimizer`.
+        **kwargs: `weight_decay` and the other arguments of `Optimizer`.
 
     Source: Tieleman and Hinton, Lecture 6.5 - RMSprop, 2012.
 
@@ -39,55 +39,24 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str = "rmsprop",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.centered = centered
-        self._velocities: list[Variable] = []
+        super().__init__(learning_rate, **kwargs)
+        self._set_arguments(rho=rho, momentum=momentum, epsilon=epsilon, centered=centered)
         self._momentums: list[Variable] = []
         self._average_gradients: list[Variable] = []
 
     def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)
-
-        def state(name: str) -> list[Variable]:
-            return [self.add_variable_from_reference(v, name) for v in variables]
-
-        self._velocities = state("velocity")
+        self._velocities = self.add_optimizer_variables(variables, "velocity")
         if self.momentum > 0:
-            self._momentums = state("momentum")
+            self._momentums = self.add_optimizer_variables(variables, "momentum")
         if self.centered:
-            self._average_gradients = state("average_gradient")
+            self._average_gradients = self.add_optimizer_variables(variables, "average_gradient")
 
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
-        for part, part_grads, scales, decay in self._groups(rows, grads):
-            ops.rmsprop_step(
-                chosen(self._trainable_variables, part),
-                part_grads,
-                chosen(self._velocities, part),
-                chosen(self._average_gradients, part) if self._average_gradients else None,
-                chosen(self._momentums, part) if self._momentums else None,
-                learning_rate,
-                rho=self.rho,
-                momentum=self.momentum,
-                epsilon=self.epsilon,
-                weight_decay=decay,
-                scales=scales,
-                clip_value=self.clipvalue,
-            )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "rho": self.rho,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "centered": self.centered,
-        }
+        self._step(
+            ops.rmsprop_step, rows, grads, learning_rate,
+            self._velocities, self._average_gradients, self._momentums,
+            rho=self.rho, momentum=self.momentum, epsilon=self.epsilon,
+        )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydl import ops
-from pydl.optimizers.optimizer import Optimizer, chosen
+from pydl.optimizers.optimizer import Optimizer
 from pydl.variable import Variable
 
 
@@ -19,7 +19,7 @@ class SGD(Optimizer):
         learning_rate: a number, a `LearningRateSchedule`, or a function of nothing or of the step.
         momentum: share of the last move that is kept, at least 0.
         nesterov: whether to look ahead along the momentum.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: see `Optimizer`.
+        **kwargs: `weight_decay` and the other arguments of `Optimizer`.
 
     Source: Sutskever et al., On the importance of initialization and momentum, 2013.
 
@@ -35,37 +35,21 @@ class SGD(Optimizer):
         learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str = "sgd",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
+        super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:
             raise ValueError(f"[SGD] expected momentum in [0, 1], got {momentum}")
-        self.momentum = momentum
-        self.nesterov = nesterov
+        self._set_arguments(momentum=momentum, nesterov=nesterov)
         self._momentums: list[Variable] = []
 
     def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)
         if self.momentum:
-            self._momentums = [self.add_variable_from_reference(v, "momentum") for v in variables]
+            self._momentums = self.add_optimizer_variables(variables, "momentum")
 
     def step_all(self, rows: Sequence[int], grads: list[Any], learning_rate: float) -> None:
-        for part, part_grads, scales, decay in self._groups(rows, grads):
-            ops.sgd_step(
-                chosen(self._trainable_variables, part),
-                part_grads,
-                chosen(self._momentums, part) if self.momentum else None,
-                learning_rate,
-                momentum=self.momentum,
-                nesterov=self.nesterov,
-                weight_decay=decay,
-                scales=scales,
-                clip_value=self.clipvalue,
-            )
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+        self._step(
+            ops.sgd_step, rows, grads, learning_rate, self._momentums,
+            momentum=self.momentum, nesterov=self.nesterov,
+        )  # fmt: skip

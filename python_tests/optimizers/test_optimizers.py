@@ -12,6 +12,19 @@ ALL = [
     lambda: optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     lambda: optimizers.Adam(0.01, amsgrad=True),
     lambda: optimizers.AdamW(0.01),
+    lambda: optimizers.Adagrad(0.1),
+    lambda: optimizers.Adadelta(1.0, epsilon=1e-3),
+    lambda: optimizers.Adafactor(0.01),
+    lambda: optimizers.Adamax(0.01),
+    lambda: optimizers.Nadam(0.01),
+    lambda: optimizers.Lion(0.01),
+    lambda: optimizers.Ftrl(0.1, l1_regularization_strength=0.01),
+    lambda: optimizers.Lamb(0.01),
+    lambda: optimizers.Muon(0.1),
+    lambda: optimizers.ScheduleFreeAdamW(0.01, warmup_steps=4),
+    lambda: optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2, use_ema=True),
+    lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.01), initial_scale=4.0),
+    lambda: optimizers.Adam(optimizers.schedules.CosineDecayRestarts(0.1, 20)),
 ]
 
 
@@ -124,6 +137,57 @@ def test_apply_gradients():
     np.testing.assert_allclose(v[0].numpy(), 1 - gradients(0)[0].numpy(), rtol=1e-6)
 
 
+def test_accumulated_gradients_make_the_step_of_their_mean():
+    whole, parts = optimizers.Adam(0.1), optimizers.Adam(0.1, gradient_accumulation_steps=2)
+    v, w = variables(), variables()
+    for step in range(3):
+        a, b = gradients(2 * step), gradients(2 * step + 1)
+        whole.apply([(x + y) / 2 for x, y in zip(a, b)], v)
+        before = w[0].numpy().copy()
+        parts.apply(a, w)
+        np.testing.assert_array_equal(w[0].numpy(), before)
+        parts.apply(b, w)
+        assert int(whole.iterations) == int(parts.iterations) == step + 1
+    for a, b in zip(v, w):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6)
+
+
+def test_an_overflow_halves_the_scale_and_changes_nothing_else():
+    inner = optimizers.Adam(0.1)
+    optimizer, v = optimizers.LossScaleOptimizer(inner, 8.0, dynamic_growth_steps=2), variables()
+    optimizer.apply(gradients(0), v)
+    before = [x.numpy().copy() for x in (*v, *inner.variables)]
+    bad = gradients(1)
+    bad[1] = bad[1] * float("inf")
+    optimizer.apply(bad, v)
+    for old, new in zip(before, (*v, *inner.variables)):
+        np.testing.assert_array_equal(old, new.numpy())
+    assert optimizer.scale_loss(1.0) == 4.0
+    optimizer.apply(gradients(2), v)
+    optimizer.apply(gradients(3), v)
+    assert optimizer.scale_loss(1.0) == 8.0
+    optimizer.learning_rate = 0.5
+    assert float(inner.learning_rate) == 0.5 and int(optimizer.iterations) == 3
+
+
+def test_large_finite_gradients_do_not_count_as_overflow():
+    v = [Variable(np.ones(3, "float32"))]
+    optimizer = optimizers.LossScaleOptimizer(optimizers.Lion(0.5), 1.0)
+    optimizer.apply([pydl.tensor(np.full(3, 1e30, "float32"))], v)
+    np.testing.assert_array_equal(v[0].numpy(), 0.5)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_every_optimizer_finds_the_minimum_of_a_bowl(make):
+    optimizer, goal = make(), pydl.tensor([[0.3, -0.2], [0.1, 0.4]])
+    v = Variable(np.ones((2, 2), "float32"))
+    start = float(pydl.ops.sum(pydl.ops.square(v - goal)))
+    for _ in range(60):
+        scale = optimizer.scale_loss(1.0)
+        optimizer.apply([2 * (v.detach() - goal) * scale], [v])
+    assert float(pydl.ops.sum(pydl.ops.square(v - goal))) < 0.7 * start
+
+
 def test_errors():
     v = variables()
     optimizer = optimizers.SGD()
@@ -140,6 +204,20 @@ def test_errors():
         optimizers.SGD(clipnorm=-1.0)
     with pytest.raises(ValueError, match=r"expected momentum in \[0, 1\], got 2"):
         optimizers.SGD(momentum=2)
+    with pytest.raises(ValueError, match=r"gradient_accumulation_steps of at least 2, got 1"):
+        optimizers.SGD(gradient_accumulation_steps=1)
+    with pytest.raises(ValueError, match=r"ema_momentum in \[0, 1\], got 2"):
+        optimizers.SGD(use_ema=True, ema_momentum=2)
+    with pytest.raises(ValueError, match=r"ema_overwrite_frequency of at least 1 or None, got 0"):
+        optimizers.SGD(use_ema=True, ema_overwrite_frequency=0)
+    with pytest.raises(ValueError, match=r"beta_1 in \(0, 1\], got 0"):
+        optimizers.Lion(beta_1=0)
+    with pytest.raises(ValueError, match=r"expected beta of at least 0|at least 0, got -1"):
+        optimizers.Ftrl(l1_regularization_strength=-1)
+    with pytest.raises(ValueError, match=r"learning_rate_power of at most 0, got 1"):
+        optimizers.Ftrl(learning_rate_power=1)
+    with pytest.raises(TypeError, match=r"momentum"):
+        optimizers.Adam(momentum=0.9)
     with pytest.raises(ValueError, match=r"before the optimizer is built"):
         optimizer.exclude_from_weight_decay(var_names=["bias"])
     with pytest.raises(ValueError, match=r"\[optimizers\].*'nothing'"):
@@ -173,6 +251,7 @@ def test_clipping_leaves_gradients_as_they_are():
 
 @pytest.mark.parametrize("schedule, message", [
     (lambda: optimizers.schedules.ExponentialDecay(0.1, 0, 0.5), r"decay_steps above 0"),
+    (lambda: optimizers.schedules.CosineDecayRestarts(0.1, 0), r"first_decay_steps above 0, got 0"),
     (lambda: optimizers.schedules.CosineDecay(0.1, -1), r"decay_steps above 0, got -1"),
     (lambda: optimizers.schedules.PiecewiseConstantDecay([1], [0.1]), r"one value more than"),
 ])  # fmt: skip

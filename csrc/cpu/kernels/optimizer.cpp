@@ -1,64 +1,8 @@
-// Optimizer steps. The elements of all tensors form one list of blocks that threads share out, so
-// that a thousand small tensors cost no more than one large one.
-#include <math.h>
-
-#include "cpu/lanes.h"
-#include "cpu/simd/math.h"
-#include "pydl/kernels/optimizer.h"
+// The steps of SGD, RMSprop and Adam; norms and scaling of many tensors.
+#include "cpu/optimizer.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
-
-constexpr int64_t kBlock = 4096;  // elements; also the unit in which norms are summed up
-constexpr int64_t kGrain = 8;     // blocks that make a thread worth waking
-
-inline int64_t blocks_of(const PydlOptimizerTensor& tensor) {
-  return (tensor.count + kBlock - 1) / kBlock;
-}
-
-int64_t count_blocks(const PydlOptimizerTensor* tensors, int64_t tensor_count) {
-  int64_t blocks = 0;
-  for (int64_t t = 0; t < tensor_count; ++t) blocks += blocks_of(tensors[t]);
-  return blocks;
-}
-
-// Calls body(tensor, block, begin, end) for each block: its number in the list of all blocks, and
-// the elements of its tensor that it holds.
-template <class Body>
-void for_each_block(const PydlContext* context, const PydlOptimizerTensor* tensors,
-                    int64_t tensor_count, Body&& body) {
-  const int64_t total = count_blocks(tensors, tensor_count);
-  parallel_for(context, total, kGrain, [&](int64_t first, int64_t last) {
-    const PydlOptimizerTensor* tensor = tensors;
-    int64_t before = 0;  // blocks of the tensors before this one
-    for (int64_t block = first; block < last; ++block) {
-      while (before + blocks_of(*tensor) <= block) before += blocks_of(*tensor++);
-      const int64_t begin = (block - before) * kBlock;
-      const int64_t end = begin + kBlock < tensor->count ? begin + kBlock : tensor->count;
-      body(*tensor, block, begin, end);
-    }
-  });
-}
-
-// The gradient as the step sees it: scaled, then clipped.
-template <class T>
-struct Gradient {
-  using V = Vec<Compute<T>>;
-  const T* data;
-  V scale, low, high;
-  bool clips;
-
-  Gradient(const PydlOptimizerTensor& tensor, double clip_value)
-      : data(static_cast<const T*>(tensor.gradient)),
-        scale(static_cast<Compute<T>>(tensor.scale)),
-        low(static_cast<Compute<T>>(-clip_value)),
-        high(static_cast<Compute<T>>(clip_value)),
-        clips(clip_value < INFINITY) {}
-  V get(int64_t i, int64_t end) const {
-    const V g = Lanes<T>(data, i, end).get() * scale;
-    return clips ? min(max(g, low), high) : g;
-  }
-};
 
 template <class T>
 void sgd_block(const PydlSgdStepArgs& args, const PydlOptimizerTensor& tensor, int64_t begin,
@@ -66,12 +10,12 @@ void sgd_block(const PydlSgdStepArgs& args, const PydlOptimizerTensor& tensor, i
   using C = Compute<T>;
   using V = Vec<C>;
   const V rate(static_cast<C>(args.learning_rate)), momentum(static_cast<C>(args.momentum));
-  const V shrink(static_cast<C>(-args.learning_rate * args.weight_decay));
+  const Decay<T> decayed(args);
   const Gradient<T> gradient(tensor, args.clip_value);
   for (int64_t i = begin; i < end; i += V::size) {
     const V move = gradient.get(i, end) * rate;
     const Lanes<T> parameter(tensor.parameter, i, end);
-    const V p = fma(parameter.get(), shrink, parameter.get());
+    const V p = decayed(parameter.get());
     if (!tensor.first) {
       parameter.set(p - move);
       continue;
@@ -90,7 +34,7 @@ void rmsprop_block(const PydlRmspropStepArgs& args, const PydlOptimizerTensor& t
   using V = Vec<C>;
   const V rate(static_cast<C>(args.learning_rate)), momentum(static_cast<C>(args.momentum));
   const V rho(static_cast<C>(args.rho)), fresh(static_cast<C>(1 - args.rho));
-  const V shrink(static_cast<C>(-args.learning_rate * args.weight_decay));
+  const Decay<T> decayed(args);
   const V epsilon(static_cast<C>(args.epsilon));
   const Gradient<T> gradient(tensor, args.clip_value);
   for (int64_t i = begin; i < end; i += V::size) {
@@ -111,7 +55,7 @@ void rmsprop_block(const PydlRmspropStepArgs& args, const PydlOptimizerTensor& t
       move = move + momentum * velocity.get();
       velocity.set(move);
     }
-    parameter.set(fma(parameter.get(), shrink, parameter.get()) - move);
+    parameter.set(decayed(parameter.get()) - move);
   }
 }
 
@@ -122,7 +66,7 @@ void adam_block(const PydlAdamStepArgs& args, const PydlOptimizerTensor& tensor,
   using V = Vec<C>;
   const V rate(static_cast<C>(args.corrected_rate));
   const V fresh_1(static_cast<C>(1 - args.beta_1)), fresh_2(static_cast<C>(1 - args.beta_2));
-  const V shrink(static_cast<C>(-args.learning_rate * args.weight_decay));
+  const Decay<T> decayed(args);
   const V epsilon(static_cast<C>(args.epsilon));
   const Gradient<T> gradient(tensor, args.clip_value);
   for (int64_t i = begin; i < end; i += V::size) {
@@ -139,7 +83,7 @@ void adam_block(const PydlAdamStepArgs& args, const PydlOptimizerTensor& tensor,
       largest = max(before.get(), v);
       before.set(largest);
     }
-    const V p = fma(parameter.get(), shrink, parameter.get());
+    const V p = decayed(parameter.get());
     parameter.set(p - m * rate / (sqrt(largest) + epsilon));
   }
 }
@@ -154,16 +98,6 @@ double squared_norm_block(const PydlOptimizerTensor& tensor, int64_t begin, int6
     sums[lane] = fma(g, g, sums[lane]);
   }
   return reduce_add((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
-
-// Runs block(args, tensor, begin, end) over every block of a step.
-template <class Args, class Visit>
-PydlStatus run_step(const PydlContext* context, const Args* args, Visit&& block) {
-  for_each_block(context, args->tensors, args->tensor_count,
-                 [&](const PydlOptimizerTensor& tensor, int64_t, int64_t begin, int64_t end) {
-                   block(*args, tensor, begin, end);
-                 });
-  return PYDL_OK;
 }
 
 }  // namespace
