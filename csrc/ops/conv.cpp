@@ -2,6 +2,7 @@
 
 #include "ops/fused_activation.h"
 #include "ops/ops.h"
+#include "ops/volume.h"
 #include "pydl/kernels/conv.h"
 
 namespace pydl {
@@ -120,7 +121,7 @@ struct Operands {
            const ConvOptions& options)
       : sequence(given_x.rank() == 3), channels_first(options.channels_first) {
     op.check<ShapeError>(given_x.rank() == 3 || given_x.rank() == 4,
-                         "expected x of 3 dimensions (a batch of sequences) or 4 (of images), got shape ",
+                         "expected x of 3 dimensions (a batch of sequences), 4 (of images) or 5 (of volumes), got shape ",
                          given_x.shape());
     op.check<ShapeError>(given_kernel.rank() == given_x.rank(), "expected a kernel of shape (*window, ",
                          layout, ") with ", given_x.rank(), " dimensions for x of shape ",
@@ -191,27 +192,11 @@ Geometry forward_geometry(const Op& op, const Operands& o, const Padding& paddin
   return g;
 }
 
-// The extent of a transposed convolution along an axis and how much of its front is cut off, by
-// Keras's rules.
-WindowAxis place_transposed(const Op& op, int64_t size, int64_t span, int64_t stride, bool same,
-                            std::optional<int64_t> output_padding) {
-  op.check(!output_padding || (*output_padding >= 0 && *output_padding < stride),
-           "expected output_padding of at least 0 and smaller than the strides, got ",
-           output_padding.value_or(0), " with strides ", stride);
-  if (!same) {
-    int64_t extra = output_padding.value_or(std::max<int64_t>(stride - span, 0));
-    return {(size - 1) * stride + span + extra, 0};
-  }
-  int64_t total = output_padding ? span + span % 2 - 2 + *output_padding : stride + span - 2;
-  int64_t before = std::min((total + 1) / 2, span - 1);
-  int64_t out = output_padding ? (size - 1) * stride + span % 2 + *output_padding : size * stride;
-  return {out, span - 1 - before};
-}
-
 }  // namespace
 
 Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ConvOptions& options,
             int64_t groups) {
+  if (x.rank() == 5) return conv_volumes(x, kernel, bias, options, groups);
   Op op("conv", x, kernel, bias);
   Operands o(op, x, kernel, "in / groups, out", options);
   op.check(groups > 0, "expected groups to be positive, got ", groups);
@@ -240,6 +225,7 @@ Tensor depthwise_conv(const Tensor& x, const Tensor& kernel, const Tensor& bias,
 
 Tensor conv_transpose(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                       const ConvOptions& options, const std::optional<Dims>& output_padding) {
+  if (x.rank() == 5) return conv_transpose_volumes(x, kernel, bias, options, output_padding);
   Op op("conv_transpose", x, kernel, bias);
   Operands o(op, x, kernel, "out, in", options);
   op.check<ShapeError>(o.kernel.size(3) == o.x.size(3),

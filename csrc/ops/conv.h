@@ -1,6 +1,6 @@
-// Convolution of sequences (batch, length, channels) and images (batch, height, width, channels), or
-// with the channels behind the batch; bias and activation fused. The bias may be absent, the activation
-// "".
+// Convolution of sequences (batch, length, channels), images (batch, height, width, channels) and, but
+// for depthwise_conv, volumes (batch, depth, height, width, channels), or with the channels behind the
+// batch; bias and activation fused. The bias may be absent, the activation "".
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 #include "ops/pool.h"
 
 #include "ops/ops.h"
+#include "ops/volume.h"
 
 namespace pydl {
 namespace {
@@ -38,7 +39,8 @@ Pooling plan(const Op& op, const Tensor& x, const Dims& pool_size, const Dims& s
   op.check_floating(x);
   op.check<ShapeError>(
       x.rank() == 3 || x.rank() == 4,
-      "expected (batch, length, channels) or (batch, height, width, channels), got shape ",
+      "expected (batch, length, channels), (batch, height, width, channels) or (batch, depth, height, "
+      "width, channels), got shape ",
       x.shape());
   int axes = x.rank() - 2;
   Dims window = for_each_axis(op, "pool_size", pool_size, axes);
@@ -166,11 +168,15 @@ Tensor pool(const char* name, Forward forward, const Tensor& x, const Dims& pool
 
 Tensor max_pool(const Tensor& x, const Dims& pool_size, const Dims& strides, const Padding& padding,
                 bool channels_first) {
+  if (x.rank() == 5)
+    return pool_volumes("max_pool", max_pool, x, pool_size, strides, padding, channels_first);
   return pool("max_pool", max_pool_forward, x, pool_size, strides, padding, channels_first);
 }
 
 Tensor average_pool(const Tensor& x, const Dims& pool_size, const Dims& strides,
                     const Padding& padding, bool channels_first) {
+  if (x.rank() == 5)
+    return pool_volumes("average_pool", average_pool, x, pool_size, strides, padding, channels_first);
   return pool("average_pool", average_pool_forward, x, pool_size, strides, padding, channels_first);
 }
 

@@ -1,5 +1,5 @@
-// Pooling of sequences (batch, length, channels) and images (batch, height, width, channels), or
-// with the channels behind the batch.
+// Pooling of sequences (batch, length, channels), images (batch, height, width, channels) and volumes
+// (batch, depth, height, width, channels), or with the channels behind the batch.
 #pragma once
 
 #include "ops/window.h"

@@ -1,6 +1,8 @@
 // Where the windows of pooling and convolution lie along the spatial axes of an image.
 #pragma once
 
+#include <optional>
+
 #include "ops/op.h"
 
 namespace pydl {
@@ -34,6 +36,23 @@ inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t wi
                        window, " elements of spatial axis ", axis, ", got ", size,
                        ". Hint: padding=\"same\"");
   return {(size + before + after - window) / stride + 1, before};
+}
+
+// The extent of a transposed convolution along an axis and how much of its front is cut off, by
+// Keras's rules.
+inline WindowAxis place_transposed(const Op& op, int64_t size, int64_t span, int64_t stride, bool same,
+                                   std::optional<int64_t> output_padding) {
+  op.check(!output_padding || (*output_padding >= 0 && *output_padding < stride),
+           "expected output_padding of at least 0 and smaller than the strides, got ",
+           output_padding.value_or(0), " with strides ", stride);
+  if (!same) {
+    int64_t extra = output_padding.value_or(std::max<int64_t>(stride - span, 0));
+    return {(size - 1) * stride + span + extra, 0};
+  }
+  int64_t total = output_padding ? span + span % 2 - 2 + *output_padding : stride + span - 2;
+  int64_t before = std::min((total + 1) / 2, span - 1);
+  int64_t out = output_padding ? (size - 1) * stride + span % 2 + *output_padding : size * stride;
+  return {out, span - 1 - before};
 }
 
 // One positive value for each spatial axis: `given` has as many, or one for all.

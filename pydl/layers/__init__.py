@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from pydl.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from pydl.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
+from pydl.layers.aliases import (
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    Convolution1D,
+    Convolution1DTranspose,
+    Convolution2D,
+    Convolution2DTranspose,
+    Convolution3D,
+    Convolution3DTranspose,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+)
 from pydl.layers.attention import MultiHeadAttention
 from pydl.layers.batch_normalization import BatchNormalization
 from pydl.layers.categories import CategoryEncoding, Discretization
-from pydl.layers.conv import Conv1D, Conv2D
-from pydl.layers.conv_transpose import Conv2DTranspose
+from pydl.layers.conv import Conv1D, Conv2D, Conv3D
+from pydl.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from pydl.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from pydl.layers.dense import Dense
-from pydl.layers.depthwise_conv import DepthwiseConv2D
+from pydl.layers.depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
 from pydl.layers.dot_product import Dot
 from pydl.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pydl.layers.dtype_policy import DTypePolicy, dtype_policy, set_dtype_policy
@@ -19,8 +49,10 @@ from pydl.layers.embedding import Embedding
 from pydl.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
 )
 from pydl.layers.hashing import HashedCrossing, Hashing
 from pydl.layers.identity import ActivityRegularization, Identity
@@ -45,9 +77,17 @@ from pydl.layers.merging import Add, Average, Concatenate, Maximum, Minimum, Mul
 from pydl.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from pydl.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization
 from pydl.layers.operation import Operation
-from pydl.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
+from pydl.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from pydl.layers.preprocessing import Normalization, Rescaling
 from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from pydl.layers.separable_conv import SeparableConv1D, SeparableConv2D
 from pydl.layers.spectral_normalization import SpectralNormalization
 from pydl.layers.text_vectorization import TextVectorization
 from pydl.layers.unit_normalization import UnitNormalization
@@ -58,22 +98,42 @@ from pydl.layers.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 __all__ = [
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "CategoryEncoding",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "DTypePolicy",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Discretization",
     "Dot",
@@ -86,8 +146,16 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "HashedCrossing",
     "Hashing",
@@ -102,8 +170,12 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "MultiHeadAttention",
@@ -117,6 +189,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

@@ -8,7 +8,7 @@ from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 from pydl.ops.conv import conv
 
-__all__ = ["BaseConv", "Conv1D", "Conv2D", "window_output_size"]
+__all__ = ["BaseConv", "Conv1D", "Conv2D", "Conv3D", "window_output_size"]
 
 
 def window_output_size(
@@ -236,3 +236,44 @@ class Conv2D(BaseConv):
     """
 
     rank = 2
+
+
+class Conv3D(BaseConv):
+    """A convolution over the depth, height and width of volumes.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The depth, height and width of the window; an integer for all.
+        strides: The steps of the window.
+        padding: "valid" (none) or "same" (zeros around the volume).
+        data_format: "channels_last", which is the default, or "channels_first".
+        dilation_rate: The distance between neighbours in the window.
+        groups: The number of groups that channels are divided into and convolved in separately.
+        activation: A name or a function; none when None.
+        use_bias: Whether to add a bias.
+        kernel_initializer: First values of the kernel, `(depth, height, width, inputs / groups,
+            filters)`.
+        bias_initializer: First values of the bias.
+        kernel_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        kernel_constraint: Projection of the kernel after every step.
+        bias_constraint: Projection of the bias after every step.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, depth, height, width, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, new depth, new height, new width, filters)`.
+
+    Raises:
+        ValueError: an argument outside the values listed, or a window larger than the input.
+
+    Example:
+        >>> import pydl
+        >>> layer = pydl.layers.Conv3D(4, 3, padding="same", activation="relu")
+        >>> layer(pydl.ops.ones((2, 6, 8, 8, 1))).shape
+        (2, 6, 8, 8, 4)
+    """
+
+    rank = 3

@@ -7,65 +7,30 @@ from typing import Any
 from pydl.layers.conv import BaseConv
 from pydl.ops.conv import conv_transpose
 
-__all__ = ["Conv2DTranspose"]
+__all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"]
 
 
-class Conv2DTranspose(BaseConv):
-    """The transpose of a convolution: from the shape of its output to that of its input.
-
-    Args:
-        filters: The number of output channels.
-        kernel_size: The height and width of the window; an integer for both.
-        strides: The factors by which height and width grow.
-        padding: "valid" or "same".
-        output_padding: Rows and columns added at the end, smaller than the strides; chosen so
-            that "same" gives `size * stride` when None.
-        data_format: "channels_last", which is the default, or "channels_first".
-        dilation_rate: The distance between neighbours in the window.
-        activation: A name or a function; none when None.
-        use_bias: Whether to add a bias.
-        kernel_initializer: First values of the kernel, `(height, width, filters, inputs)`.
-        bias_initializer: First values of the bias.
-        kernel_regularizer: Penalty on the kernel.
-        bias_regularizer: Penalty on the bias.
-        activity_regularizer: Penalty on the output.
-        kernel_constraint: Projection of the kernel after every step.
-        bias_constraint: Projection of the bias after every step.
-
-    Call arguments:
-        inputs: A tensor of shape `(batch, height, width, channels)`.
-
-    Returns:
-        A tensor of shape `(batch, new height, new width, filters)`.
-
-    Raises:
-        ValueError: an argument outside the values listed.
-
-    Example:
-        >>> import pydl
-        >>> layer = pydl.layers.Conv2DTranspose(8, 3, strides=2, padding="same")
-        >>> layer(pydl.ops.ones((1, 7, 7, 4))).shape
-        (1, 14, 14, 8)
-    """
+class BaseConvTranspose(BaseConv):
+    """What transposed convolutions of every rank share."""
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        output_padding=None,
+        data_format=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
         super().__init__(
@@ -110,3 +75,125 @@ class Conv2DTranspose(BaseConv):
                 f"{self.strides}, got {value}."
             )
         return values
+
+
+class Conv1DTranspose(BaseConvTranspose):
+    """The transpose of a convolution: from the shape of its output to that of its input.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The length of the window.
+        strides: The factor by which the length grows.
+        padding: "valid" or "same".
+        output_padding: Steps added at the end, fewer than the stride; chosen so
+            that "same" gives `size * stride` when None.
+        data_format: "channels_last", which is the default, or "channels_first".
+        dilation_rate: The distance between neighbours in the window.
+        activation: A name or a function; none when None.
+        use_bias: Whether to add a bias.
+        kernel_initializer: First values of the kernel, `(window, filters, inputs)`.
+        bias_initializer: First values of the bias.
+        kernel_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        kernel_constraint: Projection of the kernel after every step.
+        bias_constraint: Projection of the bias after every step.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, steps, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, new steps, filters)`.
+
+    Raises:
+        ValueError: an argument outside the values listed.
+
+    Example:
+        >>> import pydl
+        >>> layer = pydl.layers.Conv1DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(pydl.ops.ones((1, 7, 4))).shape
+        (1, 14, 8)
+    """
+
+    rank = 1
+
+
+class Conv2DTranspose(BaseConvTranspose):
+    """The transpose of a convolution: from the shape of its output to that of its input.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The height and width of the window; an integer for both.
+        strides: The factors by which height and width grow.
+        padding: "valid" or "same".
+        output_padding: Rows and columns added at the end, smaller than the strides; chosen so
+            that "same" gives `size * stride` when None.
+        data_format: "channels_last", which is the default, or "channels_first".
+        dilation_rate: The distance between neighbours in the window.
+        activation: A name or a function; none when None.
+        use_bias: Whether to add a bias.
+        kernel_initializer: First values of the kernel, `(height, width, filters, inputs)`.
+        bias_initializer: First values of the bias.
+        kernel_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        kernel_constraint: Projection of the kernel after every step.
+        bias_constraint: Projection of the bias after every step.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, new height, new width, filters)`.
+
+    Raises:
+        ValueError: an argument outside the values listed.
+
+    Example:
+        >>> import pydl
+        >>> layer = pydl.layers.Conv2DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(pydl.ops.ones((1, 7, 7, 4))).shape
+        (1, 14, 14, 8)
+    """
+
+
+class Conv3DTranspose(BaseConvTranspose):
+    """The transpose of a convolution: from the shape of its output to that of its input.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: The depth, height and width of the window; an integer for all.
+        strides: The factors by which depth, height and width grow.
+        padding: "valid" or "same".
+        output_padding: Frames, rows and columns added at the end, fewer than the strides; chosen so
+            that "same" gives `size * stride` when None.
+        data_format: "channels_last", which is the default, or "channels_first".
+        dilation_rate: The distance between neighbours in the window.
+        activation: A name or a function; none when None.
+        use_bias: Whether to add a bias.
+        kernel_initializer: First values of the kernel, `(depth, height, width, filters,
+            inputs)`.
+        bias_initializer: First values of the bias.
+        kernel_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        kernel_constraint: Projection of the kernel after every step.
+        bias_constraint: Projection of the bias after every step.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, depth, height, width, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, new depth, new height, new width, filters)`.
+
+    Raises:
+        ValueError: an argument outside the values listed.
+
+    Example:
+        >>> import pydl
+        >>> layer = pydl.layers.Conv3DTranspose(8, 3, strides=2, padding="same")
+        >>> layer(pydl.ops.ones((1, 3, 7, 7, 4))).shape
+        (1, 6, 14, 14, 8)
+    """
+
+    rank = 3

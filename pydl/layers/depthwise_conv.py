@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydl.layers.arguments import positive_int
 from pydl.layers.conv import BaseConv, window_output_size
 from pydl.ops.conv import depthwise_conv
 
-__all__ = ["DepthwiseConv2D"]
+__all__ = ["DepthwiseConv1D", "DepthwiseConv2D"]
 
 
-class DepthwiseConv2D(BaseConv):
-    """A convolution that convolves every input channel separately with `depth_multiplier` windows.
-
-    Args:
-        kernel_size: The height and width of the window; an integer for both.
-        strides: The steps of the window.
-        padding: "valid" (none) or "same" (zeros around the image).
-        depth_multiplier: The number of output channels per input channel.
-        data_format: "channels_last", which is the default, or "channels_first".
-        dilation_rate: The distance between neighbours in the window.
-        activation: A name or a function; none when None.
-        use_bias: Whether to add a bias.
-        depthwise_initializer: First values of the kernel, `(height, width, inputs, multiplier)`.
-        bias_initializer: First values of the bias.
-        depthwise_regularizer: Penalty on the kernel.
-        bias_regularizer: Penalty on the bias.
-        activity_regularizer: Penalty on the output.
-        depthwise_constraint: Projection of the kernel after every step.
-        bias_constraint: Projection of the bias after every step.
-
-    Call arguments:
-        inputs: A tensor of shape `(batch, height, width, channels)`.
-
-    Returns:
-        A tensor of shape `(batch, new height, new width, channels * depth_multiplier)`.
-
-    Raises:
-        ValueError: an argument outside the values listed, or a window larger than the input.
-
-    Example:
-        >>> import pydl
-        >>> pydl.layers.DepthwiseConv2D(3, depth_multiplier=2)(pydl.ops.ones((1, 8, 8, 3))).shape
-        (1, 6, 6, 6)
-    """
+class BaseDepthwiseConv(BaseConv):
+    """What depthwise convolutions of every rank share."""
 
     def __init__(
         self,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        depth_multiplier=1,
+        data_format=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        depthwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        depthwise_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
         super().__init__(
@@ -106,3 +72,77 @@ class DepthwiseConv2D(BaseConv):
             ),
             channels * self.depth_multiplier,
         )
+
+
+class DepthwiseConv1D(BaseDepthwiseConv):
+    """A convolution that convolves every input channel separately with `depth_multiplier` windows.
+
+    Args:
+        kernel_size: The length of the window.
+        strides: The step of the window.
+        padding: "valid" (none) or "same" (zeros on both ends).
+        depth_multiplier: The number of output channels per input channel.
+        data_format: "channels_last", which is the default, or "channels_first".
+        dilation_rate: The distance between neighbours in the window.
+        activation: A name or a function; none when None.
+        use_bias: Whether to add a bias.
+        depthwise_initializer: First values of the kernel, `(window, inputs, multiplier)`.
+        bias_initializer: First values of the bias.
+        depthwise_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        depthwise_constraint: Projection of the kernel after every step.
+        bias_constraint: Projection of the bias after every step.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, steps, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, new steps, channels * depth_multiplier)`.
+
+    Raises:
+        ValueError: an argument outside the values listed, or a window larger than the input.
+
+    Example:
+        >>> import pydl
+        >>> pydl.layers.DepthwiseConv1D(3, depth_multiplier=2)(pydl.ops.ones((1, 8, 3))).shape
+        (1, 6, 6)
+    """
+
+    rank = 1
+
+
+class DepthwiseConv2D(BaseDepthwiseConv):
+    """A convolution that convolves every input channel separately with `depth_multiplier` windows.
+
+    Args:
+        kernel_size: The height and width of the window; an integer for both.
+        strides: The steps of the window.
+        padding: "valid" (none) or "same" (zeros around the image).
+        depth_multiplier: The number of output channels per input channel.
+        data_format: "channels_last", which is the default, or "channels_first".
+        dilation_rate: The distance between neighbours in the window.
+        activation: A name or a function; none when None.
+        use_bias: Whether to add a bias.
+        depthwise_initializer: First values of the kernel, `(height, width, inputs, multiplier)`.
+        bias_initializer: First values of the bias.
+        depthwise_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        depthwise_constraint: Projection of the kernel after every step.
+        bias_constraint: Projection of the bias after every step.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, new height, new width, channels * depth_multiplier)`.
+
+    Raises:
+        ValueError: an argument outside the values listed, or a window larger than the input.
+
+    Example:
+        >>> import pydl
+        >>> pydl.layers.DepthwiseConv2D(3, depth_multiplier=2)(pydl.ops.ones((1, 8, 8, 3))).shape
+        (1, 6, 6, 6)
+    """

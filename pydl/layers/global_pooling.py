@@ -10,8 +10,10 @@ from pydl.layers.layer import Layer
 __all__ = [
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
 ]
 
 
@@ -122,4 +124,40 @@ class GlobalAveragePooling2D(BaseGlobalPooling):
         (2, 8)
     """
 
+    _pool = staticmethod(ops.global_average_pool)
+
+
+class GlobalMaxPooling3D(BaseGlobalPooling):
+    """The largest value of every channel over the whole volume.
+
+    Args:
+        data_format: "channels_last", which is the default, or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, depth, height, width, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, channels)`.
+    """
+
+    rank = 3
+    _pool = staticmethod(ops.global_max_pool)
+
+
+class GlobalAveragePooling3D(BaseGlobalPooling):
+    """The mean of every channel over the whole volume.
+
+    Args:
+        data_format: "channels_last", which is the default, or "channels_first".
+        keepdims: Whether to keep the pooled axes, with size 1.
+
+    Call arguments:
+        inputs: A tensor of shape `(batch, depth, height, width, channels)`.
+
+    Returns:
+        A tensor of shape `(batch, channels)`.
+    """
+
+    rank = 3
     _pool = staticmethod(ops.global_average_pool)

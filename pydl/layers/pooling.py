@@ -10,7 +10,14 @@ from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 from pydl.ops.pool import average_pool, max_pool
 
-__all__ = ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D"]
+__all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+]
 
 
 class BasePooling(Layer):
@@ -73,18 +80,24 @@ _DOC = """{what} every window along {axes}.
     """
 
 
+_WORDS = {
+    1: ("the steps of sequences", "", "steps", "new steps", "(1, 8, 3)", "(1, 4, 3)"),
+    2: (
+        "the height and width of images", ", height and width; an integer for both",
+        "height, width", "new height, new width", "(1, 8, 8, 3)", "(1, 4, 4, 3)",
+    ),
+    3: (
+        "the depth, height and width of volumes", ", depth, height and width; an integer for all",
+        "depth, height, width", "new depth, new height, new width", "(1, 8, 8, 8, 3)",
+        "(1, 4, 4, 4, 3)",
+    ),
+}  # fmt: skip
+
+
 def _document(cls: type, what: str) -> None:
-    one = cls.rank == 1
-    cls.__doc__ = _DOC.format(
-        what=what,
-        name=cls.__name__,
-        axes="the steps of sequences" if one else "the height and width of images",
-        sizes="" if one else ", height and width; an integer for both",
-        sizes_in="steps" if one else "height, width",
-        sizes_out="new steps" if one else "new height, new width",
-        example="(1, 8, 3)" if one else "(1, 8, 8, 3)",
-        result="(1, 4, 3)" if one else "(1, 4, 4, 3)",
-    )
+    names = ("axes", "sizes", "sizes_in", "sizes_out", "example", "result")
+    words = dict(zip(names, _WORDS[cls.rank]))
+    cls.__doc__ = _DOC.format(what=what, name=cls.__name__, **words)
 
 
 class MaxPooling1D(BasePooling):
@@ -106,6 +119,16 @@ class MaxPooling2D(BasePooling):
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
 
+class MaxPooling3D(BasePooling):
+    rank = 3
+    _pool = staticmethod(max_pool)
+
+    def __init__(
+        self, pool_size: Any = (2, 2, 2), strides=None, padding="valid", data_format=None, **kwargs
+    ):
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+
 class AveragePooling1D(BasePooling):
     rank = 1
     _pool = staticmethod(average_pool)
@@ -115,7 +138,12 @@ class AveragePooling2D(BasePooling):
     _pool = staticmethod(average_pool)
 
 
-for _cls in (MaxPooling1D, MaxPooling2D):
+class AveragePooling3D(BasePooling):
+    rank = 3
+    _pool = staticmethod(average_pool)
+
+
+for _cls in (MaxPooling1D, MaxPooling2D, MaxPooling3D):
     _document(_cls, "The largest value of")
-for _cls in (AveragePooling1D, AveragePooling2D):
+for _cls in (AveragePooling1D, AveragePooling2D, AveragePooling3D):
     _document(_cls, "The mean of")

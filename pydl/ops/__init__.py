@@ -2,6 +2,7 @@
 
 from pydl.ops.activation import *  # noqa: F403
 from pydl.ops.adaptive_optimizer import *  # noqa: F403
+from pydl.ops.adaptive_pool import *  # noqa: F403
 from pydl.ops.attention import *  # noqa: F403
 from pydl.ops.conv import *  # noqa: F403
 from pydl.ops.creation import *  # noqa: F403

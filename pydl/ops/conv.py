@@ -1,7 +1,8 @@
-"""Convolution of sequences and images.
+"""Convolution of sequences, images and volumes.
 
-An image is ``(batch, height, width, channels)``, a sequence ``(batch, length, channels)``; with
-``data_format="channels_first"`` the channels come behind the batch.
+A sequence is ``(batch, length, channels)``, an image ``(batch, height, width, channels)``, a volume
+``(batch, depth, height, width, channels)``; with ``data_format="channels_first"`` the channels come
+behind the batch.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ def conv(
     data_format: str = "channels_last",
     activation: str | None = None,
 ) -> Tensor:
-    """Convolution with bias and activation in one kernel, for sequences and images.
+    """Convolution with bias and activation in one kernel, for sequences, images and volumes.
 
     Args:
-        x: A floating tensor of shape ``(batch, length, in)`` or ``(batch, height, width, in)``, or with
-            the channels behind the batch.
+        x: A floating tensor of shape ``(batch, length, in)``, ``(batch, height, width, in)`` or
+            ``(batch, depth, height, width, in)``, or with the channels behind the batch.
         kernel: Shape ``(*window, in // groups, out)``, with one extent of window for each spatial axis.
         bias: Shape ``(out,)``, or None.
         strides: The step from window to window along each spatial axis; one integer for all.
@@ -77,7 +78,7 @@ def depthwise_conv(
     """Convolution of every channel by itself, with bias and activation; arguments as `conv`.
 
     Args:
-        x: As for `conv`, with `in` channels.
+        x: A sequence or an image as for `conv`, with `in` channels.
         kernel: Shape ``(*window, in, multiplier)``: `multiplier` windows for each channel.
         bias: Shape ``(in * multiplier,)``, or None.
         strides: As for `conv`.

@@ -1,4 +1,4 @@
-"""Pooling of sequences and images: one value for each window and channel."""
+"""Pooling of sequences, images and volumes: one value for each window and channel."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def max_pool(
     The gradient goes to the first of equal elements.
 
     Args:
-        x: A floating tensor of shape ``(batch, length, channels)`` or ``(batch, height, width,
-            channels)``, or with the channels behind the batch.
+        x: A floating tensor of shape ``(batch, length, channels)``, ``(batch, height, width,
+            channels)`` or ``(batch, depth, height, width, channels)``, or with the channels behind the
+            batch.
         pool_size: The window's extent along each spatial axis; one integer for all.
         strides: The step from window to window, like `pool_size`; None for the window's extents.
         padding: "valid" for windows inside `x` only; "same" for as many windows as steps, the odd

@@ -45,7 +45,14 @@ LAYERS = [
     layers.AlphaDropout(0.5, (None, 1)), layers.ActivityRegularization(l1=0.1, l2=0.2),
     layers.UnitNormalization(axis=(1, 2)), layers.Wrapper(layers.Dense(2)),
     layers.SpectralNormalization(layers.Conv2D(3, 2), power_iterations=2), layers.ELU(0.5),
-    layers.PReLU(shared_axes=[1, 2]),
+    layers.PReLU(shared_axes=[1, 2]), layers.Conv3D(2, 3, activation="relu"),
+    layers.Conv1DTranspose(2, 3, output_padding=0), layers.Conv3DTranspose(2, 3, strides=2),
+    layers.DepthwiseConv1D(3, depth_multiplier=2), layers.SeparableConv1D(4, 3),
+    layers.SeparableConv2D(4, (3, 2), pointwise_constraint="max_norm"), layers.MaxPooling3D(),
+    layers.AveragePooling3D((1, 2, 3)), layers.GlobalMaxPooling3D(), layers.GlobalAveragePooling3D(),
+    layers.AdaptiveAveragePooling1D(2), layers.AdaptiveAveragePooling2D((2, 3)),
+    layers.AdaptiveAveragePooling3D(2), layers.AdaptiveMaxPooling1D(2),
+    layers.AdaptiveMaxPooling2D((2, 3)), layers.AdaptiveMaxPooling3D(2),
 ]  # fmt: skip
 
 
