@@ -231,6 +231,84 @@ def test_dropout_gradient_uses_the_same_mask():
     assert 0.5 < (factor != 0).mean() < 0.7
 
 
+def draws(seed, shape, dtype):
+    """The random bits of each element of a tensor, and how many they are."""
+    count = int(np.prod(shape))
+    if dtype == "float32":
+        return words(seed, 0, -(-count // 64)).reshape(-1)[:count].reshape(shape), 32
+    pairs = words(seed, 0, -(-count // 32)).reshape(-1, 2, 32)
+    return ((pairs[:, 0] << np.uint64(32)) | pairs[:, 1]).reshape(-1)[:count].reshape(shape), 64
+
+
+def open_unit(bits, width):
+    kept = {32: 31, 64: 53}[width]
+    return ((bits >> np.uint64(width - kept)) + 0.5) * 2.0**-kept
+
+
+def uniform_reference(shape, dtype):
+    bits, width = draws(5, shape, dtype)
+    kept = {32: 24, 64: 53}[width]
+    return (bits >> np.uint64(width - kept)) * 2.0**-kept * 5 - 2
+
+
+def normal_reference(shape, dtype):
+    """Box and Muller's method on the halves of each group of 64 words."""
+    count = int(np.prod(shape))
+    per_group = 64 if dtype == "float32" else 32
+    bits, width = draws(5, (-(-count // per_group) * per_group,), dtype)
+    radius, angle = bits.reshape(-1, 2, per_group // 2).transpose(1, 0, 2)
+    radius = np.sqrt(-2 * np.log(open_unit(radius, width)))
+    turn = 2 * np.pi * angle.astype("float64") / 2.0**width
+    values = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
+    return values.reshape(-1)[:count].reshape(shape) * 2.0 + 1.5
+
+
+def truncated_reference(shape, dtype):
+    low, high = special.ndtr(-2.0), special.ndtr(2.0)
+    return special.ndtri(low + (high - low) * open_unit(*draws(5, shape, dtype))) * 2.0 + 1.5
+
+
+def random_row(name, op, reference, shapes=((3, 5), (), (0, 4), (1000,)), errors=(), dtypes=FLOATS, **options):
+    return OpSpec(name, op, reference, lambda rng: [Sample(shape) for shape in shapes], dtypes=dtypes,
+                  gradient=False, errors=errors, **options)
+
+
+def float_rows(name, op, reference, **options):
+    bad = (lambda: getattr(random, name)((-1,)), ValueError, "at least 0, got shape")
+    return [
+        random_row(name, lambda shape, dtype=dtype: op(shape, dtype), lambda shape, dtype=dtype: reference(shape, dtype),
+                   dtypes=(dtype,), errors=[bad], **options)
+        for dtype in FLOATS
+    ]
+
+
+class TestRandom(OpTests):
+    specs = [
+        *float_rows("uniform", lambda shape, dtype: random.uniform(shape, -2.0, 3.0, dtype, 5), uniform_reference),
+        *float_rows("normal", lambda shape, dtype: random.normal(shape, 1.5, 2.0, dtype, 5), normal_reference,
+                    tolerance=10),
+        *float_rows("truncated_normal", lambda shape, dtype: random.truncated_normal(shape, 1.5, 2.0, dtype, 5),
+                    truncated_reference, tolerance=10),
+        random_row("randint", lambda shape: random.randint(shape, -5, 1000, "int64", seed=5),
+                   lambda shape: np.vectorize(lambda b: -5 + (int(b) * 1005 >> 64), otypes=["int64"])(
+                       draws(5, shape, "float64")[0]),
+                   errors=[(lambda: random.randint((2,), 3, 3), ValueError, r"\[randint\] expected")]),
+        random_row("bernoulli", lambda shape: random.bernoulli(shape, 0.3, seed=5),
+                   lambda shape: (draws(5, shape, "float32")[0] >> np.uint64(1)) < round(0.3 * 2**31),
+                   errors=[(lambda: random.bernoulli((2,), 1.5), ValueError, r"\[bernoulli\] expected")]),
+        random_row("permutation", lambda n: pydl.ops.sort(random.permutation(n, seed=5)), np.arange, (0, 1, 5, 1000),
+                   errors=[(lambda: random.permutation(-1), ValueError, r"\[\w+\] expected")]),
+        OpSpec("shuffle", lambda x: pydl.ops.sort(random.shuffle(x, seed=5), axis=0), lambda x: np.sort(x, axis=0),
+               lambda rng: [Sample(rng.normal(size=30)), Sample(np.zeros((0,)))], dtypes=FLOATS + HALVES, gradient=False,
+               errors=[(lambda: random.shuffle([1.0], axis=1), ValueError, r"\[shuffle\] expected an axis")]),
+        OpSpec("categorical", lambda x: random.categorical(x, 4, seed=5),
+               lambda x: np.repeat(x.argmax(-1)[:, None], 4, axis=1).astype("int32"),
+               lambda rng: [Sample(np.where(np.eye(7)[rng.integers(0, 7, 50)] == 1, 0.0, -np.inf))],
+               dtypes=FLOATS + HALVES, gradient=False,
+               errors=[(lambda: random.categorical([1.0], 2), ValueError, r"\[categorical\] expected")]),
+    ]
+
+
 class TestDropout(OpTests):
     specs = [
         OpSpec(

@@ -70,9 +70,9 @@ class OpTests:
                     continue
             args = _prepared(sample, dtype)
             expected = spec.reference(*map(as_reference, args), **sample.kwargs)
-            compare(spec.op(*args, **sample.kwargs), expected, dtype, spec.tolerance)
+            compare(spec.call(args, sample, dtype), expected, dtype, spec.tolerance)
             spread = [strided(a) if isinstance(a, pydl.Tensor) else a for a in args]
-            compare(spec.op(*spread, **sample.kwargs), expected, dtype, spec.tolerance)
+            compare(spec.call(spread, sample, dtype), expected, dtype, spec.tolerance)
 
     def test_instruction_sets(self, spec: OpSpec) -> None:
         """The reference's values from the kernels of every instruction set of this CPU."""
@@ -94,7 +94,7 @@ class OpTests:
             pydl.set_num_threads(threads)
             wanted = _differentiable(spec, sample) if spec.gradient else []
             args = _prepared(sample, dtype, wanted)
-            outputs = outputs_of(spec.op(*args, **sample.kwargs))
+            outputs = outputs_of(spec.call(args, sample, dtype))
             if wanted:
                 scalar_of(outputs, weights_like(outputs)).backward()
             return _bits(outputs) + [args[i].grad.numpy().tobytes() for i in wanted]
@@ -172,7 +172,7 @@ class OpTests:
 
         def run() -> None:
             args = _prepared(sample, spec.dtypes[0], _differentiable(spec, sample) if spec.gradient else ())
-            spec.op(*args, **sample.kwargs)
+            spec.call(args, sample, spec.dtypes[0])
 
         run()
         gc.collect()

@@ -50,6 +50,8 @@ class OpSpec:
         differentiable: The positions of the floating arrays to differentiate by; None for all.
         tolerance: A factor on the tolerance of each dtype.
         gradient_samples: Smaller calls for finite differences; None takes `samples`.
+        takes_dtype: Whether the op is told the dtype of its result instead of taking that of arrays:
+            it is called with ``dtype=``, and its result must have that dtype.
         errors: Bad calls: (function of no arguments, exception class, pattern of its message).
     """
 
@@ -63,10 +65,19 @@ class OpSpec:
     differentiable: Sequence[int] | None = None
     tolerance: float = 1.0
     gradient_samples: Callable[[np.random.Generator], Sequence[Sample]] | None = None
+    takes_dtype: bool = False
     errors: Sequence[tuple[Callable[[], Any], type, str]] = ()
 
     def __repr__(self) -> str:
         return self.name
+
+    def call(self, args: Sequence[Any], sample: Sample, dtype: str) -> Any:
+        """The op's result on tensors made of a sample's arguments."""
+        if not self.takes_dtype:
+            return self.op(*args, **sample.kwargs)
+        result = self.op(*args, **sample.kwargs, dtype=dtype)
+        assert all(output.dtype == dtype for output in outputs_of(result))
+        return result
 
 
 def is_floating(value: Any) -> bool:

@@ -22,6 +22,7 @@ def spec(name, reference, **kwargs):
         lambda rng: samples(rng, **kwargs),
         dtypes=FLOATS + HALVES,
         gradient_samples=lambda rng: samples(rng, **kwargs)[:-1],
+        errors=[(lambda: getattr(pydl.ops, name)("a"), TypeError, r"\[\w+\] expected \(x: ArrayLike")],
     )
 
 
@@ -51,10 +52,13 @@ class TestActivation(OpTests):
         spec("celu", lambda x: np.where(x > 0, x, 0.7 * np.expm1(np.minimum(x, 0) / 0.7)), alpha=0.7),
         spec("gelu", gelu_tanh),
         spec("silu", lambda x: x * special.expit(x)),
+        spec("swish", lambda x: x * special.expit(x)),
+        spec("exponential", np.exp),
         spec("softplus", softplus),
         spec("softsign", lambda x: x / (1 + np.abs(x))),
         spec("hard_sigmoid", lambda x: relu6(x + 3) / 6),
         spec("hard_silu", lambda x: x * relu6(x + 3) / 6),
+        spec("hard_swish", lambda x: x * relu6(x + 3) / 6),
         spec("mish", lambda x: x * np.tanh(softplus(x))),
         spec("log_sigmoid", special.log_expit),
     ]

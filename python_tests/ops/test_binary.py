@@ -31,7 +31,7 @@ def with_ties(rng):
 def spec(name, reference, samples=pairs, **options):
     op = getattr(pydl.ops, name)
     error = (lambda: op(np.ones((2, 3)), np.ones((4, 3))), pydl.errors.ShapeError,
-             rf"\[{name}\] expected shapes that broadcast together, got \(2, 3\) and \(4, 3\)")
+             r"\[\w+\] expected shapes that broadcast together, got \(2, 3\) and \(4, 3\)")
     options.setdefault("dtypes", FLOATS + HALVES + INTEGERS)
     return OpSpec(name, op, reference, samples, gradient_samples=lambda rng: samples(rng)[:-1],
                   errors=[error], **options)
@@ -43,6 +43,7 @@ class TestBinary(OpTests):
         spec("subtract", np.subtract),
         spec("multiply", np.multiply),
         spec("divide", np.divide, apart_from_zero, dtypes=FLOATS + HALVES),
+        spec("true_divide", np.divide, apart_from_zero, dtypes=FLOATS + HALVES),
         spec("power", np.power, positive, dtypes=FLOATS + HALVES),
         spec("maximum", np.maximum),
         spec("minimum", np.minimum),
@@ -67,7 +68,9 @@ def triples(rng):
 
 class TestWhere(OpTests):
     specs = [OpSpec("where", pydl.ops.where, np.where, triples, dtypes=FLOATS + HALVES + INTEGERS,
-                    gradient_samples=lambda rng: triples(rng)[:-1])]
+                    gradient_samples=lambda rng: triples(rng)[:-1],
+                    errors=[(lambda: pydl.ops.where(np.ones(2, bool), np.ones(3), 1.0), pydl.errors.ShapeError,
+                             r"\[where\] expected shapes that broadcast together")])]
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)

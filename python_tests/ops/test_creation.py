@@ -128,6 +128,63 @@ def test_cast():
     assert y.grad.dtype == "float32" and y.grad.item() == 2
 
 
+SIZES = [(2, 3), (), (0, 4), 5, (2, 1, 3, 1)]
+BAD_SHAPES = [
+    (lambda name: (lambda: getattr(ops, name)((-1,))), ValueError, "at least 0, got shape"),
+    (lambda name: (lambda: getattr(ops, name)((2,), dtype="float31")), pydl.errors.DTypeError, "float31"),
+]
+
+
+def created(name, samples, reference=None, dtypes=NUMBERS, errors=(), **options):
+    """The row of an op that makes a tensor of any dtype."""
+    return OpSpec(name, getattr(ops, name), reference or getattr(np, name), lambda rng: samples, dtypes=dtypes,
+                  gradient=False, takes_dtype=True, errors=errors, **options)
+
+
+def one_hot(indices, classes, axis=-1):
+    return np.moveaxis((np.asarray(indices)[..., None] == np.arange(classes)).astype("float64"), -1, axis)
+
+
+class TestCreation(OpTests):
+    specs = [
+        *(created(name, [Sample(size) for size in SIZES], dtypes=NUMBERS + ("bool",),
+                  errors=[(bad(name), kind, text) for bad, kind, text in BAD_SHAPES])
+          for name in ("zeros", "ones")),
+        created("full", [Sample(size, 3) for size in SIZES] + [Sample((2, 3), np.array([1, 2, 3]))],
+                errors=[(lambda: ops.full((2,), 300, "uint8"), ValueError, r"\[full\] expected a value in")]),
+        *(created(name, [Sample(np.ones((2, 3))), Sample(np.zeros((0, 4))), Sample(np.array(5.0))],
+                  errors=[(lambda name=name: getattr(ops, name)("a"), TypeError, rf"\[{name}\] expected \(x: A")])
+          for name in ("zeros_like", "ones_like")),
+        created("full_like", [Sample(np.ones((2, 3)), 7), Sample(np.zeros((0, 4)), 1)],
+                errors=[(lambda: ops.full_like("a", 1), TypeError, r"\[full_like\] expected \(x: ArrayLike")]),
+        created("arange", [Sample(*args) for args in ((5,), (0,), (2, 9), (2, 9, 3), (9, 2, -3), (9, 2))],
+                errors=[(lambda: ops.arange(3, step=0), ValueError, r"\[arange\] expected a step other than 0")]),
+        created("linspace", [Sample(0, 1, 7), Sample(-2.0, 3.0, 5, endpoint=False), Sample(5, -5, 0),
+                             Sample(3, 3, 1), Sample(0.0, 1.0, 1000)], dtypes=FLOATS + HALVES,
+                errors=[(lambda: ops.linspace(0, 1, -1), ValueError, r"\[linspace\] expected at least 0 values")]),
+        created("eye", [Sample(3), Sample(3, 5), Sample(5, 3, -1), Sample(2, 2, k=9), Sample(0)],
+                errors=[(lambda: ops.eye(-1), ValueError, "at least 0")]),
+        created("identity", [Sample(1), Sample(4), Sample(0)],
+                errors=[(lambda: ops.identity(-1), ValueError, "at least 0")]),
+        created("one_hot", [Sample([0, 2, 1], 3), Sample([[0], [4]], 5, axis=0), Sample([-1, 1], 2), Sample(1, 3)],
+                one_hot, errors=[(lambda: ops.one_hot([0, 5], 5), IndexError, r"\[one_hot\] expected indices below")]),
+    ]
+
+
+class TestCast(OpTests):
+    bad = (lambda: ops.cast([1.0], "float31"), pydl.errors.DTypeError, "expected .*float31")
+    specs = [
+        OpSpec("cast", ops.cast, lambda x, dtype: x, errors=[bad], dtypes=FLOATS + HALVES + INTEGERS,
+               samples=lambda rng: [Sample(np.asarray(rng.uniform(0, 9, shape)), "float64")
+                                    for shape in ((3, 5), (), (0, 4), (37, 65))]),
+        OpSpec("cast", ops.cast, lambda x, dtype: np.trunc(x).astype(dtype), errors=[bad],
+               dtypes=FLOATS + HALVES + INTEGERS, gradient=False,
+               samples=lambda rng: [Sample(rng.uniform(0, 99, (37, 65)), dtype) for dtype in INTEGERS]),
+        OpSpec("cast", ops.cast, lambda x, dtype: x != 0, errors=[bad], gradient=False,
+               samples=lambda rng: [Sample(rng.integers(0, 2, (5, 7)).astype("float64"), "bool")]),
+    ]
+
+
 class TestTriangles(OpTests):
     specs = [
         OpSpec(name, getattr(ops, name), getattr(np, name),

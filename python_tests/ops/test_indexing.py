@@ -181,7 +181,8 @@ class TestSlices(OpTests):
                ]),
         OpSpec("trace", ops.trace, np.trace,
                lambda rng: [Sample(rng.normal(size=(3, 4))), Sample(rng.normal(size=(3, 4)), 1),
-                            Sample(rng.normal(size=(2, 3, 4)), -1, 2, 0)]),
+                            Sample(rng.normal(size=(2, 3, 4)), -1, 2, 0)],
+               errors=[(lambda: ops.trace([1.0]), ValueError, r"\[\w+\] expected")]),
     ]
 
 

@@ -128,6 +128,17 @@ def batches(rng):
     ]
 
 
+def rows_alone(rng):
+    return [Sample(rng.normal(size=(3, 5)) + 2), Sample(rng.normal(size=(2, 3, 4)) + 2, axis=(0, 1)),
+            Sample(rng.uniform(1, 2, (4, 3)), axis=0, order=1), Sample(rng.normal(size=7) + 2, axis=None),
+            Sample(np.ones((0, 3)))]
+
+
+def normalize(x, axis=-1, order=2):
+    size = (abs(x) ** order).sum(axis=axis, keepdims=True) ** (1 / order)
+    return x / np.maximum(size, 1e-7)
+
+
 def batches_and_empty(rng):
     return batches(rng) + [Sample(np.ones((0, 3)), np.ones(3), np.ones(3))]
 
@@ -135,7 +146,8 @@ def batches_and_empty(rng):
 def batch_spec(name, training, samples):
     op = BatchNorm(training)
     return OpSpec(name, op, op.reference, samples, dtypes=FLOATS + HALVES, gradient_samples=few(samples),
-                  tolerance=2)
+                  tolerance=2, errors=[(lambda: op(np.ones((2, 4)), np.ones(3), np.ones(4)), ShapeError,
+                                        r"\[batch_norm\] expected gamma")])
 
 
 X = np.ones((2, 4), "float32")
@@ -158,7 +170,12 @@ class TestNorm(OpTests):
             ],
         ),
         OpSpec("rms_norm", ops.rms_norm, rms_norm, rows, dtypes=FLOATS + HALVES, tolerance=2,
-               gradient_samples=few(rows)),
+               gradient_samples=few(rows),
+               errors=[(lambda: ops.rms_norm(X, np.ones(3)), ShapeError,
+                        r"\[rms_norm\] expected gamma of shape \(4,\) .* got \(3,\)")]),
+        OpSpec("normalize", ops.normalize, normalize, rows_alone, dtypes=FLOATS + HALVES, tolerance=4,
+               gradient_samples=few(rows_alone),
+               errors=[(lambda: ops.normalize(X, axis=2), ValueError, r"\[\w+\] expected an axis in")]),
         OpSpec(
             "group_norm", ops.group_norm, group_norm, images, dtypes=FLOATS + HALVES, tolerance=2,
             gradient_samples=few(images),

@@ -5,6 +5,7 @@ import pytest
 
 import pydl
 from pydl import ops
+from pydl.testing import FLOATS, HALVES, OpSpec, OpTests, Sample
 
 SHAPES = [(3, 4), (), (5,), (0, 2), (9001,), (100, 64)]
 RATE, DECAY = 0.1, 0.05
@@ -242,3 +243,78 @@ BAD_CALLS = [
 def test_errors(call, kind, pattern):
     with pytest.raises(kind, match=pattern):
         call()
+
+
+def step_samples(rng):
+    """A parameter, its gradient and two states; the last is large enough for several threads."""
+    return [
+        Sample(rng.normal(size=s), rng.normal(size=s), rng.normal(size=s), rng.uniform(0.5, 1, size=s))
+        for s in ((3, 4), (), (0, 2), (300, 101))
+    ]
+
+
+def on_copies(step):
+    """`step` with its writes in place turned into results."""
+
+    def run(p, g, m, v):
+        p, m, v = (t.copy() for t in (p, m, v))
+        step(p, g, m, v)
+        return p, m, v
+
+    return run
+
+
+def sgd_reference(p, g, m, v):
+    p, m = p - RATE * DECAY * p, 0.9 * m - RATE * g
+    return p + 0.9 * m - RATE * g, m, v
+
+
+def rmsprop_reference(p, g, m, v):
+    state = {"v": v, "m": m, "a": 0}
+    return rmsprop(p, g, 0.9, False, state, 1), state["m"], state["v"]
+
+
+def adam_reference(p, g, m, v):
+    state = {"m": np.array(m), "v": np.array(v), "h": np.zeros_like(v)}
+    return adam(p, g, False, state, 2), state["m"], state["v"]
+
+
+def row(name, step, reference, **options):
+    error = (lambda: step(P, [1.0], P, P), pydl.errors.ShapeError,
+             rf"\[{name}\] expected a gradient of shape \(2,\) for parameter 0, got \(1,\)")
+    return OpSpec(name, on_copies(step), reference, step_samples, dtypes=FLOATS + HALVES, gradient=False,
+                  tolerance=4, errors=[error], **options)  # fmt: skip
+
+
+def clipped(*tensors):
+    copies = [t.copy() for t in tensors]
+    ops.clip_by_global_norm(copies, 2.0)
+    return copies
+
+
+def norm_samples(rng):
+    return [Sample(rng.normal(size=(3, 4)), rng.normal(size=(90, 101)), np.array(0.3)), Sample(np.zeros((0, 2)))]
+
+
+def norm_reference(*arrays):
+    return np.sqrt(sum((a**2).sum() for a in arrays))
+
+
+class TestSteps(OpTests):
+    specs = [
+        row("sgd_step", lambda p, g, m, v: ops.sgd_step([p], [g], [m], RATE, 0.9, True, weight_decay=DECAY),
+            sgd_reference),
+        row("rmsprop_step",
+            lambda p, g, m, v: ops.rmsprop_step([p], [g], [v], None, [m], RATE, 0.9, 0.9, 1e-3, weight_decay=DECAY),
+            rmsprop_reference),
+        row("adam_step",
+            lambda p, g, m, v: ops.adam_step([p], [g], [m], [v], None, 2, RATE, 0.9, 0.99, 1e-3, weight_decay=DECAY),
+            adam_reference),
+        OpSpec("global_norm", lambda *tensors: ops.global_norm(tensors), norm_reference, norm_samples,
+               dtypes=FLOATS + HALVES, gradient=False,
+               errors=[(lambda: ops.global_norm("a"), TypeError, r"\[global_norm\] expected")]),
+        OpSpec("clip_by_global_norm", clipped,
+               lambda *arrays: [a * min(1, 2 / max(norm_reference(*arrays), 1e-30)) for a in arrays],
+               norm_samples, dtypes=FLOATS + HALVES, gradient=False,
+               errors=[(lambda: ops.clip_by_global_norm([P], 0.0), ValueError, "expected clip_norm above 0, got 0")]),
+    ]  # fmt: skip

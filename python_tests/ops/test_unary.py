@@ -16,8 +16,9 @@ def between(low, high):
 
 def spec(name, reference=None, samples=between(-3, 3), **options):
     options.setdefault("dtypes", FLOATS + HALVES)
+    bad = (lambda: getattr(pydl.ops, name)("a"), TypeError, r"\[\w+\] expected \(x: ArrayLike")
     return OpSpec(name, getattr(pydl.ops, name), reference or getattr(np, name), samples,
-                  gradient_samples=lambda rng: samples(rng)[:-1], **options)
+                  gradient_samples=lambda rng: samples(rng)[:-1], errors=[bad], **options)
 
 
 EVERY = FLOATS + HALVES + INTEGERS
@@ -26,7 +27,9 @@ EVERY = FLOATS + HALVES + INTEGERS
 class TestUnary(OpTests):
     specs = [
         spec("abs", dtypes=EVERY),
+        spec("absolute", dtypes=EVERY),
         spec("neg", np.negative, dtypes=EVERY),
+        spec("negative", dtypes=EVERY),
         spec("square", dtypes=EVERY),
         spec("sign", dtypes=EVERY),
         spec("floor"),
@@ -63,7 +66,10 @@ def clip_samples(rng):
 
 
 class TestClip(OpTests):
-    specs = [OpSpec("clip", pydl.ops.clip, np.clip, clip_samples, dtypes=FLOATS + HALVES)]
+    specs = [OpSpec("clip", pydl.ops.clip, np.clip, clip_samples, dtypes=FLOATS + HALVES,
+                    errors=[(lambda: pydl.ops.clip("a", 0, 1), TypeError, r"\[clip\] expected \(x: ArrayLike"),
+                            (lambda: pydl.ops.clip([1.0], [1.0, 2.0, 3.0], np.ones((2, 2))), ValueError,
+                             r"\[\w+\] expected")])]
 
 
 def test_clip_of_integers():
