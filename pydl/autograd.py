@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from typing import Any, Callable, Sequence
+import threading
+from typing import Any, Callable, Iterator, Sequence
 
 from pydl import _core
 from pydl._call_errors import show
@@ -25,12 +27,15 @@ class _GradMode:
 
     _enabled: bool
 
+    def __init__(self) -> None:
+        self._previous: list[bool] = []  # one for each `with` that this object is in
+
     def __enter__(self) -> None:
-        self._previous = _core.is_grad_enabled()
+        self._previous.append(_core.is_grad_enabled())
         _core.set_grad_enabled(self._enabled)
 
     def __exit__(self, *_: Any) -> None:
-        _core.set_grad_enabled(self._previous)
+        _core.set_grad_enabled(self._previous.pop())
 
     def __call__(self, function: Callable) -> Callable:
         @functools.wraps(function)
@@ -130,6 +135,23 @@ def _with_gradient(args: tuple, positions: Sequence[int], create_graph: bool) ->
     return prepared
 
 
+class _Differentiated(threading.local):
+    """How many functions are being differentiated in this thread, one inside the other."""
+
+    depth = 0
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
+
+_differentiated = _Differentiated()
+
+
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]:
@@ -143,7 +165,8 @@ def value_and_grad(
 
     Returns:
         A function ``(*args, **kwargs) -> (value, gradient)``; the gradient is a tuple when
-        `argnums` is a sequence. It can be differentiated again.
+        `argnums` is a sequence. It can be differentiated again: by arguments that require a
+        gradient, and inside another function that is being differentiated.
 
     Raises:
         AutogradError: If an argument plays no part in the value.
@@ -163,8 +186,9 @@ def value_and_grad(
     @functools.wraps(f)
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         outer = _core.is_grad_enabled()
-        nested = outer and any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        with enable_grad():
+        recorded = any(isinstance(a, Tensor) and a.requires_grad for a in args)
+        nested = outer and (recorded or _differentiated.depth > 0)
+        with enable_grad(), _differentiated.one_more():
             prepared = _with_gradient(args, positions, nested)
             result = f(*prepared, **kwargs)
             value = result[0] if has_aux else result

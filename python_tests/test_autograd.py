@@ -187,6 +187,9 @@ def test_function_with_bad_backward():
 
     with pytest.raises(pydl.errors.ShapeError, match=r"gradient to have shape \(\), got \(3,\)"):
         WrongShape.apply(leaf(1.0)).backward()
+    x = leaf(1.0)
+    with pytest.raises(pydl.errors.ShapeError, match=r"gradient to have shape \(\), got \(3,\)"):
+        pydl.grad(WrongShape.apply(x), x)
 
     class Raises(Cube):
         @staticmethod
@@ -207,3 +210,20 @@ def test_copies_and_pickles():
     assert back.tolist() == [1.0, 2.0] and back.dtype == "float64" and back.requires_grad
     half = pydl.tensor([1.5], dtype="bfloat16")
     assert pickle.loads(pickle.dumps(half)).dtype == "bfloat16"
+
+
+def test_gradients_through_an_inner_gradient():
+    """d/da of a * d/db (a b^2) at a = 2, b = 3: the inner gradient sees a from outside."""
+    slope = pydl.grad(lambda a: a * pydl.grad(lambda b: a * b * b)(3.0))
+    assert slope(2.0).item() == 4 * 2.0 * 3.0
+    value, third = pydl.value_and_grad(pydl.grad(pydl.grad(lambda x: x * x * x * x)))(2.0)
+    assert (value.item(), third.item()) == (12 * 4.0, 24 * 2.0)
+
+
+def test_one_grad_mode_object_can_be_entered_twice():
+    off = pydl.no_grad()
+    with off:
+        with off:
+            pass
+        assert not pydl.is_grad_enabled()
+    assert pydl.is_grad_enabled()

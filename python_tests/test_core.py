@@ -110,6 +110,37 @@ def test_python_threads_compute_at_once():
         np.testing.assert_array_equal(result, expected)
 
 
+def test_the_number_of_threads_may_change_while_others_compute():
+    a = pydl.tensor(np.random.default_rng(0).normal(size=(200, 200)))
+    expected, before, failures = (a @ a).numpy(), pydl.get_num_threads(), []
+
+    def work():
+        for _ in range(50):
+            if not np.array_equal((a @ a).numpy(), expected):
+                failures.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    try:
+        [t.start() for t in threads]
+        for i in range(60):
+            pydl.set_num_threads(1 + i % 4)
+    finally:
+        [t.join() for t in threads]
+        pydl.set_num_threads(before)
+    assert not failures
+
+
+def test_kernels_run_when_the_system_allows_no_more_threads():
+    code = """
+import resource, numpy as np, pydl
+a = pydl.tensor(np.ones((400, 400), "float32"))
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+print((a @ a).numpy()[0, 0])
+"""
+    assert run_python(code, PYDL_NUM_THREADS="512")[0].strip() == "400.0"
+
+
 def test_kernels_run_in_a_forked_child():
     code = """
 import os, numpy as np, pydl
@@ -289,3 +320,13 @@ def test_methods_are_ops():
     assert x.max(axis=1).tolist() == [2.0, 5.0] and x.argmin().item() == 0
     assert x.flatten().shape == (6,) and (+x) is x and x.clip(1, 2).min().item() == 1
     assert x.swapaxes(0, 1).shape == x.permute((1, 0)).shape == x.transpose().shape == (3, 2)
+
+
+def test_lists_of_tensors_keep_their_graph():
+    w = pydl.tensor(2.0, requires_grad=True)
+    (pydl.ops.sum([1.0, w]) + pydl.ops.sum([[1.0, 3.0], (w, w)])).backward()
+    assert w.grad.item() == 3.0
+    endless = [1.0]
+    endless[0] = endless
+    with pytest.raises(ValueError, match=r"\[tensor\] expected nested lists of numbers of one shape"):
+        pydl.tensor(endless)

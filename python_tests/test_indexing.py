@@ -306,3 +306,9 @@ def test_read_only_arrays_are_not_written_to():
     assert not pydl.ops.broadcast_to([1.0], (3,)).numpy().flags.writeable
     np.testing.assert_array_equal(a, [0, 1, 2])
     t.copy()[0] = 1.0
+
+
+def test_masks_of_bytes_other_than_0_and_1():
+    mask = np.array([2, 0, 3, 255, 0, 0, 16, 128, 0, 1], "uint8").view(bool)
+    x = np.arange(10.0)
+    np.testing.assert_array_equal(pydl.tensor(x)[mask].numpy(), x[np.flatnonzero(mask.view("uint8"))])

@@ -129,6 +129,11 @@ class Engine {
   }
 
   void accumulate(const Edge& edge, Tensor grad, const char* from) {
+    if (edge.leaf) check(edge.leaf->shape, edge.leaf->dtype, grad, from);
+    if (edge.node) {
+      const OutputInfo& output = edge.node->outputs[edge.output];
+      check(output.shape, output.dtype, grad, from);
+    }
     if (targeted_) {
       // One tensor may be asked for twice, so look at every target.
       for (size_t i = 0; i < targets_.size(); ++i)
@@ -136,16 +141,12 @@ class Engine {
             edge.output == targets_[i].output)
           add_to(results_[i], grad);
     } else if (edge.leaf) {
-      accumulate_leaf(Tensor(edge.leaf), grad, from);
+      accumulate_leaf(Tensor(edge.leaf), grad);
     }
-    if (edge.node) {
-      check(edge.node->outputs[edge.output].shape, edge.node->outputs[edge.output].dtype, grad, from);
-      add_to(pending_.at(edge.node.get()).grads[edge.output], grad);
-    }
+    if (edge.node) add_to(pending_.at(edge.node.get()).grads[edge.output], grad);
   }
 
-  void accumulate_leaf(const Tensor& leaf, const Tensor& grad, const char* from) {
-    check(leaf.shape(), leaf.dtype(), grad, from);
+  void accumulate_leaf(const Tensor& leaf, const Tensor& grad) {
     Tensor& sum = ensure_grad_meta(leaf).grad;
     if (sum.defined()) {
       sum = engine::sum_of(sum, grad);

@@ -92,9 +92,21 @@ DType dtype_beside(PyObject* number, DType other) {
   return other;
 }
 
+bool is_list(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
+
+// Nested lists are looked through to the depth of a tensor's axes; a list may contain itself.
+bool holds_tensors(PyObject* list, int depth = 1) {
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(list, i);
+    if (is_tensor(item)) return true;
+    if (is_list(item) && depth < Dims::kMaxRank && holds_tensors(item, depth + 1)) return true;
+  }
+  return false;
+}
+
 // The first value inside nested lists, or NULL.
 PyObject* first_leaf(PyObject* object) {
-  while (PyList_Check(object) || PyTuple_Check(object)) {
+  for (int depth = 0; is_list(object) && depth <= Dims::kMaxRank; ++depth) {
     if (PySequence_Fast_GET_SIZE(object) == 0) return nullptr;
     object = PySequence_Fast_GET_ITEM(object, 0);
   }
@@ -104,8 +116,7 @@ PyObject* first_leaf(PyObject* object) {
 // Python's own numbers have no width, so nested lists of them become float32 or int32; numpy values
 // inside keep theirs.
 Tensor from_sequence(py::handle sequence) {
-  PyObject* leaf = first_leaf(sequence.ptr());
-  if (leaf && is_tensor(leaf)) {
+  if (holds_tensors(sequence.ptr())) {  // NumPy would lose their graph
     std::vector<Tensor> parts;
     for (py::handle item : sequence) parts.push_back(tensor_from_python(item));
     return stack(parts, 0);
@@ -121,6 +132,7 @@ Tensor from_sequence(py::handle sequence) {
   if (array.dtype().kind() == 'O')
     fail<ValueError>("[tensor] expected nested lists of numbers of one shape, got other values");
   Tensor tensor = share(array);
+  PyObject* leaf = first_leaf(sequence.ptr());
   if (leaf && !is_number(leaf)) return tensor;
   if (tensor.dtype() == DType::float64) return cast(tensor, DType::float32);
   if (tensor.dtype() != DType::int64) return tensor;
@@ -142,7 +154,7 @@ Tensor tensor_from_python(py::handle object) {
   PyObject* p = object.ptr();
   if (is_tensor(p)) return tensor_of(p);
   if (is_number(p)) return number(p, natural_dtype(p));
-  if (PyList_Check(p) || PyTuple_Check(p)) return from_sequence(object);
+  if (is_list(p)) return from_sequence(object);
   if (!py::isinstance<py::array>(object)) {
     if (!is_array_like(object))
       fail<DTypeError>("[tensor] expected numbers, nested lists or an array, got ",

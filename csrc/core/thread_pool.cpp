@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -47,7 +48,11 @@ thread_local bool inside_range = false;
 class ThreadPool {
  public:
   explicit ThreadPool(int threads) : open_(threads) {
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+    try {
+      for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+    } catch (const std::system_error&) {
+      // The system allows no more threads. run() does the ranges that have no worker itself.
+    }
   }
 
   ~ThreadPool() {
@@ -130,6 +135,12 @@ std::mutex& pool_mutex() {
 }
 ThreadPool* pool = nullptr;
 
+// Changed by the holder of the mutex only.
+std::atomic<int>& thread_count() {
+  static std::atomic<int> count{config().num_threads};
+  return count;
+}
+
 void register_fork_handlers() {
   static bool registered = [] {
     pthread_atfork([] { pool_mutex().lock(); }, [] { pool_mutex().unlock(); },
@@ -146,19 +157,20 @@ void register_fork_handlers() {
 
 void parallel_for(int64_t count, int64_t grain, RangeBody body, void* arg) {
   if (count <= 0) return;
-  int64_t threads = config().num_threads;
-  int64_t ranges = std::min(threads, count / std::max<int64_t>(grain, 1));
-  if (ranges <= 1 || inside_range) return body(arg, 0, count);
+  int64_t most = count / std::max<int64_t>(grain, 1);
+  if (most <= 1 || inside_range || num_threads() == 1) return body(arg, 0, count);
   std::unique_lock<std::mutex> lock(pool_mutex(), std::try_to_lock);
   if (!lock.owns_lock()) return body(arg, 0, count);
+  int threads = num_threads();  // which another thread may have changed before the lock
   if (!pool) {
     register_fork_handlers();
-    pool = new ThreadPool(static_cast<int>(threads));
+    pool = new ThreadPool(threads);
   }
+  int64_t ranges = std::min<int64_t>(threads, most);
   pool->run(Job{body, arg, count, ranges, FloatMode::current()});
 }
 
-int num_threads() { return config().num_threads; }
+int num_threads() { return thread_count().load(std::memory_order_relaxed); }
 
 void set_num_threads(int count) {
   if (count < 1 || count > 1024)
@@ -167,7 +179,7 @@ void set_num_threads(int count) {
   std::lock_guard<std::mutex> lock(pool_mutex());
   delete pool;
   pool = nullptr;
-  config().num_threads = count;
+  thread_count() = count;
 }
 
 }  // namespace pydl

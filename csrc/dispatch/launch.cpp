@@ -27,7 +27,7 @@ void host_parallel_for(const PydlContext*, int64_t count, int64_t grain,
 void* host_allocate(const PydlContext* context, size_t bytes) {
   try {
     return allocate(bytes);
-  } catch (const OutOfMemoryError& error) {
+  } catch (const std::exception& error) {  // none may pass through a kernel
     context->fail(context, PYDL_ERROR_MEMORY, error.what());
     return nullptr;
   }

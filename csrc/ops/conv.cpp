@@ -117,8 +117,8 @@ struct Operands {
   bool sequence, channels_first;
 
   // Also checks ranks and dtypes; `layout` is what the kernel's last two axes hold.
-  Operands(const Op& op, const Tensor& given_x, const Tensor& given_kernel, const char* layout,
-           const ConvOptions& options)
+  Operands(const Op& op, const Tensor& given_x, const Tensor& given_kernel, const Tensor& bias,
+           const char* layout, const ConvOptions& options)
       : sequence(given_x.rank() == 3), channels_first(options.channels_first) {
     op.check<ShapeError>(given_x.rank() == 3 || given_x.rank() == 4,
                          "expected x of 3 dimensions (a batch of sequences), 4 (of images) or 5 (of volumes), got shape ",
@@ -127,9 +127,14 @@ struct Operands {
                          layout, ") with ", given_x.rank(), " dimensions for x of shape ",
                          given_x.shape(), ", got ", given_kernel.shape());
     DType dtype = promote(given_x.dtype(), given_kernel.dtype());
+    if (bias.defined()) dtype = promote(dtype, bias.dtype());
     op.check<DTypeError>(is_floating(dtype), "expected a floating dtype, got ", given_x.dtype(),
                          " and ", given_kernel.dtype());
     int axes = given_x.rank() - 2;
+    for (int i = 0; i < axes; ++i)
+      op.check<ShapeError>(given_kernel.size(i) > 0 && given_kernel.size(i) <= kLargestStep,
+                           "expected a kernel with elements along each spatial axis, got shape ",
+                           given_kernel.shape());
     strides = for_each_axis(op, "strides", options.strides, axes);
     dilation = for_each_axis(op, "dilation_rate", options.dilation, axes);
     op.check(options.padding.mode != Padding::Mode::causal || sequence,
@@ -198,7 +203,7 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Con
             int64_t groups) {
   if (x.rank() == 5) return conv_volumes(x, kernel, bias, options, groups);
   Op op("conv", x, kernel, bias);
-  Operands o(op, x, kernel, "in / groups, out", options);
+  Operands o(op, x, kernel, bias, "in / groups, out", options);
   op.check(groups > 0, "expected groups to be positive, got ", groups);
   int64_t channels = o.x.size(3), out_channels = o.kernel.size(3);
   op.check<ShapeError>(o.kernel.size(2) * groups == channels,
@@ -213,7 +218,7 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Con
 Tensor depthwise_conv(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                       const ConvOptions& options) {
   Op op("depthwise_conv", x, kernel, bias);
-  Operands o(op, x, kernel, "in, multiplier", options);
+  Operands o(op, x, kernel, bias, "in, multiplier", options);
   int64_t channels = o.x.size(3), multiplier = o.kernel.size(3);
   op.check<ShapeError>(o.kernel.size(2) == channels && channels > 0,
                        "expected a kernel of shape (*window, in, multiplier) with in = ", channels,
@@ -227,7 +232,7 @@ Tensor conv_transpose(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                       const ConvOptions& options, const std::optional<Dims>& output_padding) {
   if (x.rank() == 5) return conv_transpose_volumes(x, kernel, bias, options, output_padding);
   Op op("conv_transpose", x, kernel, bias);
-  Operands o(op, x, kernel, "out, in", options);
+  Operands o(op, x, kernel, bias, "out, in", options);
   op.check<ShapeError>(o.kernel.size(3) == o.x.size(3),
                        "expected a kernel of shape (*window, out, in) with in = ", o.x.size(3), ", got ",
                        kernel.shape());

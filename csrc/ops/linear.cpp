@@ -9,6 +9,7 @@ Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                        "expected x of shape (..., in) and a kernel of shape (in, out), got ", x.shape(),
                        " and ", kernel.shape());
   DType dtype = promote(x.dtype(), kernel.dtype());
+  if (bias.defined()) dtype = promote(dtype, bias.dtype());
   op.check<DTypeError>(is_floating(dtype), "expected a floating dtype, got ", x.dtype(), " and ",
                        kernel.dtype());
   if (x.dtype() != dtype || kernel.dtype() != dtype)

@@ -58,6 +58,9 @@ Pooling plan(const Op& op, const Tensor& x, const Dims& pool_size, const Dims& s
              "expected padding smaller than the window ", window, ", got ", padding.before,
              " before and ", padding.after, " behind");
     WindowAxis placed = place_windows(op, i, x.size(1 + i), window[i], step[i], padding);
+    op.check<ShapeError>(placed.out == 0 || x.size(1 + i) > 0,
+                         "expected at least one element along spatial axis ", i, ", got shape ",
+                         x.shape());
     int to = 2 - axes + i;
     pooling.size[to] = x.size(1 + i);
     pooling.out_size[to] = pooling.out_shape[1 + i] = placed.out;
@@ -196,12 +199,7 @@ Dims spatial_axes(const Op& op, const Tensor& x, bool channels_first) {
 
 Tensor global_max_pool(const Tensor& x, bool channels_first, bool keepdims) {
   Op op("global_max_pool", x);
-  Dims axes = spatial_axes(op, x, channels_first), window, pooled_shape;
-  for (int64_t axis : axes) window.push_back(x.size(static_cast<int>(axis)));
-  Tensor y = max_pool(x, window, {}, Padding(), channels_first);
-  for (int i = 0; i < x.rank(); ++i)
-    if (!axes.contains(i)) pooled_shape.push_back(x.size(i));
-  return keepdims ? y : reshape(y, pooled_shape);
+  return max(x, spatial_axes(op, x, channels_first), keepdims);
 }
 
 Tensor global_average_pool(const Tensor& x, bool channels_first, bool keepdims) {

@@ -215,6 +215,8 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t wanted1, int64_t wanted
   Op op("diagonal", x);
   int axis1 = op.axis(wanted1, x.rank()), axis2 = op.axis(wanted2, x.rank());
   op.check(axis1 != axis2, "expected two different axes, got ", wanted1, " and ", wanted2);
+  // Further out than the matrix is as good as its edge, and does not overflow.
+  offset = std::min(std::max(offset, -x.size(axis1)), x.size(axis2));
   Tensor y = diagonal_view(x, offset, axis1, axis2);
   if (needs_grad(x))
     record("diagonal", {&y}, {&x}, [shape = x.shape(), offset, axis1, axis2](Backward& b) {

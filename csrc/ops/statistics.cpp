@@ -8,6 +8,8 @@ namespace pydl {
 namespace {
 
 Tensor real(const Tensor& x) { return is_floating(x.dtype()) ? x : cast(x, DType::float32); }
+// Whether squares of such values easily overflow.
+bool is_half(const Tensor& x) { return x.dtype() == DType::float16 || x.dtype() == DType::bfloat16; }
 Tensor constant(double value, const Tensor& like) {
   return full({}, value, like.dtype(), like.device());
 }
@@ -69,6 +71,7 @@ Tensor var(const Tensor& x, const Axes& axes, bool keepdims) {
 }
 
 Tensor stddev(const Tensor& x, const Axes& axes, bool keepdims) {
+  if (is_half(x)) return cast(stddev(cast(x, DType::float32), axes, keepdims), x.dtype());
   Tensor v = variance("std", x, axes, keepdims);
   Tensor y = sqrt(v.detach());
   if (needs_grad(v))  // 0 where all elements are equal, the middle of all slopes there
@@ -97,6 +100,7 @@ Tensor logsumexp(const Tensor& in, const Axes& wanted, bool keepdims) {
 }
 
 Tensor norm(const Tensor& in, const Axes& wanted, bool keepdims) {
+  if (is_half(in)) return cast(norm(cast(in, DType::float32), wanted, keepdims), in.dtype());
   Tensor x = real(in);
   Op op("norm", x);
   Dims axes = op.axes(wanted, x.rank());

@@ -7,6 +7,8 @@
 
 namespace pydl {
 
+constexpr int64_t kLargestStep = INT32_MAX;  // so that positions do not overflow
+
 struct Padding {
   enum class Mode { valid, same, causal, pairs } mode = Mode::valid;
   Dims before, after;  // of `pairs`: for each spatial axis
@@ -30,6 +32,8 @@ inline WindowAxis place_windows(const Op& op, int axis, int64_t size, int64_t wi
   if (padding.mode == Padding::Mode::pairs) {
     before = padding.before[axis];
     after = padding.after[axis];
+    op.check(before <= kLargestStep && after <= kLargestStep, "expected padding below 2^31, got ",
+             before, " and ", after, " for spatial axis ", axis);
   }
   op.check<ShapeError>(size + before + after >= window,
                        "expected an input at least as large as the ", "window, which spans ",
@@ -59,8 +63,10 @@ inline WindowAxis place_transposed(const Op& op, int64_t size, int64_t span, int
 inline Dims for_each_axis(const Op& op, const char* name, const Dims& given, int axes) {
   op.check(given.size() == 1 || given.size() == axes, "expected ", name, " to be 1 or ", axes,
            " integers, got ", given);
-  for (int64_t value : given)
+  for (int64_t value : given) {
     op.check(value > 0, "expected ", name, " to be positive, got ", given);
+    op.check(value <= kLargestStep, "expected ", name, " below 2^31, got ", given);
+  }
   return given.size() == axes ? given : Dims::filled(axes, given[0]);
 }
 

@@ -1,4 +1,4 @@
-"""Tensors made from a rule, and conversions of one.
+"""Tensors made from a rule.
 
 Where a dtype is None it is float32, or that of the tensor which the result shall be like.
 """
@@ -13,7 +13,6 @@ from pydl.typing import ArrayLike, DTypeLike, Shape
 
 __all__ = [
     "arange",
-    "cast",
     "empty",
     "eye",
     "full",
@@ -220,21 +219,6 @@ def one_hot(
     axes = list(range(rows.ndim - 1))
     axes.insert(axis % rows.ndim, rows.ndim - 1)
     return _core.permute(rows, axes)
-
-
-def cast(x: ArrayLike, dtype: DTypeLike) -> Tensor:
-    """The elements converted to another dtype.
-
-    Floats outside the range of an integer dtype become its nearest value, NaN becomes 0.
-
-    Args:
-        x: Any shape.
-        dtype: The dtype of the result.
-
-    Returns:
-        `x` itself when it has that dtype already.
-    """
-    return _core.cast(x, dtype)
 
 
 def tril(x: ArrayLike, k: int = 0) -> Tensor:

@@ -47,7 +47,7 @@ def linear(
         activation: "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", or None.
 
     Returns:
-        Shape ``(..., out)``, in the dtype that `x` and `kernel` promote to.
+        Shape ``(..., out)``, in the dtype that all three promote to.
 
     Raises:
         ShapeError: If the shapes do not fit together.

@@ -198,7 +198,7 @@ def clip(x: ArrayLike, x_min: ArrayLike | None, x_max: ArrayLike | None) -> Tens
         tensor([0. , 0.5, 1. ])
     """
     bounds = (x_min, x_max)
-    if all(b is None or isinstance(b, (int, float)) for b in bounds):
+    if all(b is None or _is_double(b) for b in bounds):
         x = _core.as_tensor(x)
         if any(isinstance(b, float) for b in bounds) and "float" not in x.dtype:
             x = _core.cast(x, "float32")
@@ -207,6 +207,13 @@ def clip(x: ArrayLike, x_min: ArrayLike | None, x_max: ArrayLike | None) -> Tens
     if x_min is not None:
         x = _core.maximum(x, x_min)
     return x if x_max is None else _core.minimum(x, x_max)
+
+
+def _is_double(bound: ArrayLike) -> bool:
+    """Whether it is a number that the kernel's floats hold exactly."""
+    if isinstance(bound, int):
+        return -(2**53) <= bound <= 2**53
+    return isinstance(bound, float)
 
 
 def isnan(x: ArrayLike) -> Tensor:

@@ -258,3 +258,17 @@ def test_mixed_dtypes_promote():
     y = OPS.conv(x, kernel)
     y.backward()
     assert (y.dtype, x.grad.dtype, kernel.grad.dtype) == ("float32", "bfloat16", "float32")
+    wide = pydl.tensor(np.full(1, 1 + 2.0**-40))
+    assert OPS.conv(x, kernel, wide).dtype == OPS.linear([[1.0]], [[1.0]], wide).dtype == "float64"
+
+
+@pytest.mark.parametrize("arguments, text", [
+    ({"dilation_rate": 2**62}, r"\[conv\] expected dilation_rate below 2\^31, got \(4611686018427387904,\)"),
+    ({"strides": 2**31}, r"expected strides below 2\^31"),
+    ({"padding": [(0, 2**62)]}, r"expected padding below 2\^31, got 0 and 4611686018427387904"),
+])  # fmt: skip
+def test_steps_that_would_overflow(arguments, text):
+    with pytest.raises(ValueError, match=text):
+        OPS.conv(np.ones((1, 8, 1), "float32"), np.ones((5, 1, 1), "float32"), **arguments)
+    with pytest.raises(pydl.errors.ShapeError, match=r"along each spatial axis, got shape \(0, 1, 1\)"):
+        OPS.conv(np.ones((1, 8, 1), "float32"), np.ones((0, 1, 1), "float32"))

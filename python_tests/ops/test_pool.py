@@ -163,3 +163,16 @@ def test_max_pool_gives_the_gradient_to_the_first_of_equals():
 def test_max_pool_refuses_huge_windows():
     with pytest.raises(ValueError, match="expected a window of at most 65536 elements, got 300 x 300"):
         ops.max_pool(np.ones((1, 300, 300, 1), "float32"), 300)
+
+
+def test_global_max_pool_takes_any_size_and_shares_the_gradient_of_ties():
+    assert ops.global_max_pool(np.ones((1, 300, 300, 2), "float32")).shape == (1, 2)
+    assert ops.global_max_pool(np.ones((1, 2, 3, 4, 5), "float32"), keepdims=True).shape == (1, 1, 1, 1, 5)
+    x = pydl.tensor([[[1.0], [3.0], [3.0]]], requires_grad=True)
+    ops.sum(ops.global_max_pool(x)).backward()
+    assert x.grad.tolist() == [[[0.0], [0.5], [0.5]]]
+
+
+def test_max_pool_refuses_windows_of_padding_alone():
+    with pytest.raises(ShapeError, match=r"at least one element along spatial axis 0, got shape \(1, 0, 1\)"):
+        ops.max_pool(np.ones((1, 0, 1), "float32"), 2, padding=[(1, 1)])

@@ -280,3 +280,9 @@ def test_integers_wrap_around_and_small_ones_widen():
     assert pydl.ops.sum(big).item() == np.sum(big, dtype="int32")
     assert pydl.ops.sum(np.full(1000, 255, "uint8")).item() == 255000
     assert pydl.ops.prod(np.full(3, 100, "int8")).item() == 1000000
+
+
+def test_halves_whose_squares_overflow():
+    x = np.array([-300, 400], "float16")
+    assert pydl.ops.norm(x).item() == 500 and pydl.ops.std(x).item() == 350
+    assert pydl.ops.norm(x).dtype == pydl.ops.std(x).dtype == "float16"

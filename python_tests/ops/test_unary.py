@@ -137,3 +137,8 @@ def test_accuracy_over_the_whole_range(name, isa):
     assert np.abs(got[small] - want[small]).max(initial=0) <= tiny
     compared = np.isfinite(rounded) & ~small
     assert ulps(got[compared], want[compared]) <= ACCURACY[name]
+
+
+def test_clip_of_large_integers():
+    x = np.array([2**60, -(2**60)], "int64")
+    assert pydl.ops.clip(x, -(2**53) - 1, 2**53 + 1).tolist() == [2**53 + 1, -(2**53) - 1]

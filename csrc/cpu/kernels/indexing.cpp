@@ -59,6 +59,10 @@ inline void for_each_true(const uint8_t* mask, int64_t begin, int64_t end, Body&
   for (; i + 8 <= end; i += 8) {
     uint64_t eight;
     memcpy(&eight, mask + i, 8);
+    eight |= eight >> 4;  // bools of other libraries may have several bits
+    eight |= eight >> 2;
+    eight |= eight >> 1;
+    eight &= 0x0101010101010101;
     for (; eight; eight &= eight - 1) body(i + __builtin_ctzll(eight) / 8);  // one bit each
   }
   for (; i < end; ++i) {
@@ -68,7 +72,7 @@ inline void for_each_true(const uint8_t* mask, int64_t begin, int64_t end, Body&
 
 inline int64_t count_true(const uint8_t* mask, int64_t begin, int64_t end) {
   int64_t total = 0;
-  for (int64_t i = begin; i < end; ++i) total += mask[i];
+  for (int64_t i = begin; i < end; ++i) total += mask[i] != 0;
   return total;
 }
 

@@ -46,9 +46,10 @@ PydlStatus sample_rows(const PydlContext* context, const PydlCategoricalArgs* ar
   const int64_t classes = args->classes, samples = args->samples;
   const T* logits = static_cast<const T*>(args->logits);
   const int64_t grain = 1 + 4096 / (classes + samples);
+  PydlStatus status = PYDL_OK;
   parallel_for(context, args->rows, grain, [&](int64_t begin, int64_t end) {
     const Scratch<double> cumulative(context, classes);
-    if (!cumulative) return;  // the host has recorded the error
+    if (!cumulative) return __atomic_store_n(&status, PYDL_ERROR_MEMORY, __ATOMIC_RELAXED);
     const Philox philox(args->state);
     uint64_t bits[kDraws];
     int64_t drawn = -1;  // the group that `bits` holds
@@ -61,7 +62,7 @@ PydlStatus sample_rows(const PydlContext* context, const PydlCategoricalArgs* ar
       }
     }
   });
-  return PYDL_OK;
+  return status;
 }
 
 }  // namespace
