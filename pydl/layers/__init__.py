@@ -41,6 +41,7 @@ from pydl.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DT
 from pydl.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from pydl.layers.dense import Dense
 from pydl.layers.depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
+from pydl.layers.dot_attention import AdditiveAttention, Attention
 from pydl.layers.dot_product import Dot
 from pydl.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pydl.layers.dtype_policy import DTypePolicy, dtype_policy, set_dtype_policy
@@ -54,6 +55,7 @@ from pydl.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from pydl.layers.group_query_attention import GroupQueryAttention
 from pydl.layers.hashing import HashedCrossing, Hashing
 from pydl.layers.identity import ActivityRegularization, Identity
 from pydl.layers.input_layer import Input, InputLayer
@@ -105,7 +107,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -157,6 +161,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "HashedCrossing",
     "Hashing",
     "Identity",

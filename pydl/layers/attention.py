@@ -8,6 +8,7 @@ from typing import Any
 from pydl import initializers, ops
 from pydl.layers.activation import Softmax
 from pydl.layers.arguments import positive_int
+from pydl.layers.attention_mask import causal_mask, join_masks
 from pydl.layers.dropout import Dropout
 from pydl.layers.layer import Layer
 from pydl.layers.masking import get_mask
@@ -192,7 +193,7 @@ class MultiHeadAttention(Layer):
         use_causal_mask=False,
     ):
         key = value if key is None else key
-        mask = _join_masks(query_mask, value_mask, key_mask, attention_mask)
+        mask = join_masks(query_mask, value_mask, key_mask, attention_mask)
         heads = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         scores = None
         if return_attention_scores or (training and self.dropout > 0):
@@ -225,25 +226,8 @@ class MultiHeadAttention(Layer):
         """Attention by its definition, for which the matrix of scores exists."""
         products = ops.einsum("bqhd,bkhd->bhqk", query, key) * self.key_dim**-0.5
         if causal:
-            lower = ops.tril(ops.ones(products.shape[-2:], dtype="bool"))
+            lower = causal_mask(*products.shape[-2:])
             mask = lower if mask is None else ops.logical_and(mask, lower)
         scores = self._softmax(products, mask=mask)
         dropped = self._dropout(scores, training=training)
         return ops.einsum("bhqk,bkhd->bqhd", dropped, value), scores
-
-
-def _join_masks(query_mask, value_mask, key_mask, attention_mask):
-    """Return one bool mask that broadcasts to (batch, heads, queries, keys), or None."""
-    masks = []
-    if query_mask is not None:
-        masks.append(ops.cast(query_mask, "bool")[:, None, :, None])
-    for mask in (value_mask, key_mask):
-        if mask is not None:
-            masks.append(ops.cast(mask, "bool")[:, None, None, :])
-    if attention_mask is not None:
-        mask = ops.cast(attention_mask, "bool")
-        masks.append(ops.expand_dims(mask, 1) if mask.ndim == 3 else mask)
-    joined = masks.pop() if masks else None
-    for mask in masks:
-        joined = ops.logical_and(joined, mask)
-    return joined

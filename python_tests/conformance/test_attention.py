@@ -73,3 +73,55 @@ def test_mask_of_embedding_reaches_attention(keras):
         return np.asarray(pooling(attention(embedding(tokens), embedding(tokens))))
 
     np.testing.assert_allclose(run(pydl), run(keras), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+@pytest.mark.parametrize("use_scale", [False, True])
+def test_simple_attention(check_layer, keras, name, use_scale):
+    query, value, key = (rng.standard_normal(s) for s in [(2, 3, 4), (2, 5, 6), (2, 5, 4)])
+    square = rng.standard_normal((2, 3, 4))
+    scores = {"return_attention_scores": True}
+    check_layer(name, [query, value, key], use_scale=use_scale)
+    check_layer(name, [query, square], use_scale=use_scale, call={"use_causal_mask": True})
+    for mode in ("dot", "concat") if name == "Attention" and use_scale else ():
+        check_layer(name, [query, key], use_scale=use_scale, score_mode=mode, rtol=1e-4)
+    mask = [np.array([[True, True, False]] * 2), np.arange(5) < np.array([[4], [2]])]
+    for masks in (mask, [None, mask[1]], [mask[0], None]):
+        ours = getattr(pydl.layers, name)(dtype="float64", use_scale=use_scale)
+        theirs = getattr(keras.layers, name)(dtype="float64", use_scale=use_scale)
+        theirs.build([query.shape, key.shape]), ours.build([query.shape, key.shape])
+        ours.set_weights(theirs.get_weights())
+        results = (
+            ours([query, key], mask=masks, **scores),
+            theirs([query, key], mask=masks, **scores),
+        )
+        for mine, other in zip(*results):
+            np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=1e-6, atol=1e-6)
+
+
+def test_simple_attention_errors(check_error):
+    x = rng.standard_normal((2, 3, 4))
+    check_error("Attention", x)
+    check_error("Attention", [x])
+    check_error("AdditiveAttention", [x, x, x, x])
+    check_error("Attention", [x, x], score_mode="product")
+    check_error("Attention", [x, x], call={"mask": x})
+    check_error("GroupQueryAttention", x, x, head_dim=2, num_query_heads=3, num_key_value_heads=2)
+    heads = {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 2}
+    check_error("GroupQueryAttention", x, x, sliding_window=0, **heads)
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"num_key_value_heads": 1, "use_gate": True}, {"use_bias": False, "sliding_window": 2}],
+)
+def test_group_query_attention(check_layer, scores, arguments):
+    heads = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, **arguments}
+    arrays = [rng.standard_normal((2, 5, 6)), rng.standard_normal((2, 5, 4))]
+    mask = rng.random((2, 5, 5)) > 0.3
+    mask[:, range(5), range(5)] = True
+    for call in ({}, {"use_causal_mask": True}, {"attention_mask": mask}):
+        call = {"return_attention_scores": scores, **call}
+        several = {"several_arguments": True, "rtol": 2e-6 if scores else 1e-4}
+        check_layer("GroupQueryAttention", arrays, call=call, **several, **heads)

@@ -53,6 +53,8 @@ LAYERS = [
     layers.AdaptiveAveragePooling1D(2), layers.AdaptiveAveragePooling2D((2, 3)),
     layers.AdaptiveAveragePooling3D(2), layers.AdaptiveMaxPooling1D(2),
     layers.AdaptiveMaxPooling2D((2, 3)), layers.AdaptiveMaxPooling3D(2),
+    layers.Attention(True, "concat", seed=1), layers.AdditiveAttention(dropout=0.1),
+    layers.GroupQueryAttention(8, 4, 2, sliding_window=3, use_gate=True),
 ]  # fmt: skip
 
 
