@@ -9,6 +9,7 @@ from pydl import metrics as metrics_module
 from pydl.losses import Loss
 from pydl.metrics import MeanMetricWrapper, Metric
 from pydl.models.outputs import as_dict, is_several, kind_of_labels
+from pydl.variable import Variable
 
 _ACCURACIES = {
     "binary": metrics_module.BinaryAccuracy,
@@ -17,8 +18,8 @@ _ACCURACIES = {
 }
 
 
-class CompileMetrics:
-    """Updates and names the metrics of a compiled model.
+class CompileMetrics(Metric):
+    """The metrics of a compiled model as one: it updates, names and resets them.
 
     Args:
         metrics: a list for the only output, or lists or a dict of them by output.
@@ -29,6 +30,7 @@ class CompileMetrics:
     def __init__(
         self, metrics: Any, weighted_metrics: Any, output_names: Sequence[str] | None = None
     ) -> None:
+        super().__init__(name="compile_metrics")
         self._given = metrics
         self._given_weighted = weighted_metrics
         self._output_names = output_names
@@ -40,6 +42,16 @@ class CompileMetrics:
     def metrics(self) -> list[Metric]:
         """Every metric; empty before the first batch."""
         return list((self._named or {}).values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state of every metric."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    def reset_state(self) -> None:
+        """Forgets every batch."""
+        for metric in self.metrics:
+            metric.reset_state()
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch in.
@@ -65,7 +77,11 @@ class CompileMetrics:
 
     def result(self) -> dict[str, Any]:
         """The value of each metric by its name."""
-        return {name: metric.result() for name, metric in (self._named or {}).items()}
+        results: dict[str, Any] = {}
+        for name, metric in (self._named or {}).items():
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {name: value})
+        return results
 
     def _build(self, targets: dict[str, Any], predictions: dict[str, Any]) -> None:
         self._named = {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from pydl import optimizers, tree
+from pydl import ops, optimizers, tree
 from pydl._call_errors import show
 from pydl._core import Tensor
 from pydl.autograd import grad, no_grad
@@ -36,6 +37,7 @@ class Compiled:
     optimizer: optimizers.Optimizer | None = None
     compiled: bool = False
     stop_training: bool = False
+    steps_per_execution: int = 1
     _compile_loss: CompileLoss | None = None
     _compile_metrics: CompileMetrics | None = None
     _compile_config: dict[str, Any] | None = None
@@ -64,8 +66,15 @@ class Compiled:
             metrics: list of metrics, their names, or functions; for several outputs a list or dict
                 of lists. `"accuracy"` is the accuracy that fits the shape of the targets.
             weighted_metrics: like `metrics`, but with sample and class weights applied.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: taken for the sake of
-                Keras programs; every step runs eagerly.
+            steps_per_execution: batches between calls of the callbacks' `on_*_batch_*` methods.
+            run_eagerly, jit_compile, auto_scale_loss: taken for the sake of Keras programs. Every
+                step runs eagerly, through fused kernels; there is nothing to compile.
+
+        Weights that are frozen or thawed later are so from the next epoch on. Thawed ones need an
+        optimizer that knows them: compile again.
+
+        Raises:
+            ValueError: `optimizer` is none, or `steps_per_execution` is not a positive number.
 
         Example:
             >>> model = pydl.Sequential([pydl.layers.Dense(1)])
@@ -77,10 +86,17 @@ class Compiled:
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
         }
         self.optimizer = optimizers.get(optimizer)
         if optimizer is not None and not hasattr(self.optimizer, "apply"):
             raise ValueError(f"[compile] expected an optimizer or its name, got {show(optimizer)}")
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                f"[compile] expected steps_per_execution of at least 1, got {steps_per_execution!r}"
+            )
         names = getattr(self, "output_names", None)
         self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
         self._compile_metrics = None
@@ -89,6 +105,9 @@ class Compiled:
         self._loss_tracker = Mean(name="loss")
         self._compile_config = given
         self.loss = loss
+        self.run_eagerly = run_eagerly
+        self.steps_per_execution = steps_per_execution
+        self.jit_compile = jit_compile
         self.stop_training = False
         self.compiled = True
 
@@ -108,15 +127,17 @@ class Compiled:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The loss, the compiled metrics, and metrics that are attributes of the model."""
+        """The loss, the compiled metrics as one, and metrics held by the model and its layers."""
         found = [] if self._loss_tracker is None else [self._loss_tracker]
         if self._compile_loss is not None:
             found += self._compile_loss.metrics
         if self._compile_metrics is not None:
-            found += self._compile_metrics.metrics
-        known = {id(metric) for metric in found}
-        own = [v for v in vars(self).values() if isinstance(v, Metric) and id(v) not in known]
-        return found + own
+            found.append(self._compile_metrics)
+        found += _metrics_among(vars(self).values())
+        for layer, _ in self._walk():
+            if not isinstance(layer, Compiled):  # models inside are trained as part of this one
+                found += _metrics_among(vars(layer).values())
+        return list({id(metric): metric for metric in found}.values())
 
     @property
     def metrics_names(self) -> list[str]:
@@ -131,15 +152,9 @@ class Compiled:
     def get_metrics_result(self) -> dict[str, Any]:
         """The loss and each metric over the batches since the last reset, as 0-d tensors."""
         results: dict[str, Any] = {}
-        compiled = self._compile_metrics
-        skipped = {id(metric) for metric in compiled.metrics} if compiled else set()
         for metric in self.metrics:
-            if id(metric) in skipped:
-                continue
             value = metric.result()
             results.update(value if isinstance(value, dict) else {metric.name: value})
-        for name, value in (compiled.result() if compiled else {}).items():
-            results.update(value if isinstance(value, dict) else {name: value})
         return results
 
     # --- one batch --------------------------------------------------------------------------------
@@ -223,6 +238,7 @@ class Compiled:
                 )
             total = self._compile_loss(y, y_pred, sample_weight)
         for extra in self.losses if self._plan is None or self._plan.has_losses() else ():
+            extra = extra if extra.ndim == 0 else ops.sum(extra)
             total = extra if total is None else total + extra
         if total is None:
             raise ValueError(
@@ -255,6 +271,19 @@ class Compiled:
                 f"[{self.name}.{method}] expected a compiled model. "
                 "Call compile(optimizer, loss) first"
             )
+
+
+def _metrics_among(values: Iterable[Any]) -> list[Metric]:
+    """The metrics among `values`, in lists and dicts too."""
+    found = []
+    for value in values:
+        if isinstance(value, Metric):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += _metrics_among(value)
+        elif isinstance(value, dict):
+            found += _metrics_among(value.values())
+    return found
 
 
 def _batch_size(x: Any) -> int:

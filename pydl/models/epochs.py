@@ -41,6 +41,15 @@ class Epochs:
         """Steps an epoch, where known."""
         return self._data.num_batches if self._steps is None else self._steps
 
+    def groups(self, size: int) -> Iterator[tuple[int, list[tuple]]]:
+        """Yields the batches of one epoch `size` at a time, with the number of the first."""
+        batches = iter(self)
+        for first in itertools.count(0, size):
+            group = list(itertools.islice(batches, size))
+            if not group:
+                return
+            yield first, group
+
     def __iter__(self) -> Iterator[tuple]:
         if self._steps is None:
             return self._checked(iter(self._data))

@@ -205,11 +205,12 @@ class Trainer(Compiled):
         listeners.call("on_predict_begin", {})
         outputs = []
         with no_grad():
-            for step, batch in enumerate(epochs):
-                listeners.call("on_predict_batch_begin", step, {})
-                output = self.predict_step(batch)
-                outputs.append(output)
-                listeners.batch_end("on_predict_batch_end", step, lambda: {"outputs": output})
+            size = self.steps_per_execution
+            for first, batches in epochs.groups(size):
+                listeners.call("on_predict_batch_begin", first, {})
+                outputs += [self.predict_step(batch) for batch in batches]
+                logs = {"outputs": outputs[-1]}
+                listeners.batch_end("on_predict_batch_end", first + size - 1, lambda: logs)
         listeners.params["steps"] = epochs.steps_done
         listeners.call("on_predict_end", {})
         return _concatenate(outputs)
@@ -292,16 +293,18 @@ class Trainer(Compiled):
     ) -> dict[str, float]:
         """Takes every batch of an epoch through `step`; returns the metrics at its end."""
         begin, end = f"on_{phase}_batch_begin", f"on_{phase}_batch_end"
+        size = self.steps_per_execution
         value: Any = None
         try:
-            for number, batch in enumerate(epochs):
-                listeners.call(begin, number, {})
-                value = step(batch)
-                listeners.batch_end(end, number, lambda: _floats(results(value)))
+            for first, batches in epochs.groups(size):
+                listeners.call(begin, first, {})
+                for batch in batches:
+                    value = step(batch)
+                    if self._plan is None:  # after the first batch, which may build the model
+                        self._plan = StepPlan(self)
+                listeners.batch_end(end, first + size - 1, lambda: _floats(results(value)))
                 if self.stop_training and phase == "train":
                     break
-                if self._plan is None:  # after the first batch, which may build the model
-                    self._plan = StepPlan(self)
         finally:
             self._plan = None
         return _floats(results(value))
@@ -351,10 +354,13 @@ def _is_due(epoch: int, frequency: int | list[int]) -> bool:
 
 
 def _floats(logs: dict[str, Any] | None) -> dict[str, float]:
-    return {
-        name: value.item() if isinstance(value, (Tensor, np.generic)) else value
-        for name, value in (logs or {}).items()
-    }
+    floats: dict[str, float] = {}
+    for name, value in (logs or {}).items():
+        if isinstance(value, dict):
+            floats.update(_floats(value))
+        else:
+            floats[name] = value.item() if isinstance(value, (Tensor, np.generic)) else value
+    return floats
 
 
 def _in_order(logs: dict[str, float]) -> Any:
