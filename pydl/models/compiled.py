@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydl import ops, optimizers, tree
@@ -190,7 +192,7 @@ class Compiled:
         """Changes the weights by one batch; returns x, y, the outputs and the sample weights."""
         x, y, sample_weight = split_batch(data)
         y_pred = self(x, training=True)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
         variables = (self._plan or self).trainable_variables
         if self.optimizer is None:
             raise ValueError("[fit] expected a model compiled with an optimizer, got none")
@@ -202,9 +204,15 @@ class Compiled:
         """Takes the loss of one batch in; returns x, y, the outputs and the sample weights."""
         x, y, sample_weight = split_batch(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         return x, y, y_pred, sample_weight
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
+        """`compute_loss`, which older programs override without the argument `training`."""
+        if _takes_training(type(self).compute_loss):
+            return self.compute_loss(x, y, y_pred, sample_weight, training=training)
+        return self.compute_loss(x, y, y_pred, sample_weight)
 
     def compute_loss(
         self,
@@ -271,6 +279,11 @@ class Compiled:
                 f"[{self.name}.{method}] expected a compiled model. "
                 "Call compile(optimizer, loss) first"
             )
+
+
+@functools.cache
+def _takes_training(compute_loss: Callable) -> bool:
+    return "training" in inspect.signature(compute_loss).parameters
 
 
 def _metrics_among(values: Iterable[Any]) -> list[Metric]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydl import tree
@@ -144,21 +144,30 @@ class Model(Trainer, Layer):
     def summary(
         self,
         line_length: int | None = None,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
         expand_nested: bool = False,
         show_trainable: bool = False,
+        layer_range: tuple[str, str] | None = None,
     ) -> None:
         """Print a table of the layers, their output shapes and their numbers of parameters.
 
         Args:
             line_length: The width of the table in characters; chosen to fit when None.
+            positions: Where each column ends, as shares of the line; chosen to fit when None.
             print_fn: What to call with the text, instead of `print`.
             expand_nested: Whether to show the layers of models inside the model too.
             show_trainable: Whether to show which layers are trained.
+            layer_range: Regular expressions for the names of the first and the last layer to show.
+
+        Raises:
+            ValueError: no layer matches, or `positions` are not one a column.
         """
         from pydl.models.summary import print_summary
 
-        print_summary(self, line_length, print_fn, expand_nested, show_trainable)
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Save the model, its weights and the state of its optimizer in one file.

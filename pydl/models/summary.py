@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydl import tree
@@ -18,28 +19,38 @@ _BYTES = {"float64": 8, "int64": 8, "float32": 4, "int32": 4, "float16": 2, "bfl
 def print_summary(
     model: Any,
     line_length: int | None = None,
+    positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
     expand_nested: bool = False,
     show_trainable: bool = False,
+    layer_range: tuple[str, str] | None = None,
 ) -> None:
     """Print a table of the layers of `model`; see `Model.summary`."""
-    rows = _rows(model, expand_nested, show_trainable)
+    rows = _rows(model, _selected(model, layer_range), expand_nested, show_trainable)
     if print_fn is None and sys.stdout.isatty() and _print_with_rich(model, rows):
         return
-    text = summary_text(model, rows, line_length)
+    text = summary_text(model, rows, line_length, positions)
     (print_fn or print)(text)
 
 
-def summary_text(model: Any, rows: list[list[str]], line_length: int | None = None) -> str:
+def summary_text(
+    model: Any,
+    rows: list[list[str]],
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+) -> str:
     """Return the table as plain text.
 
     Args:
         model: The model.
         rows: The header and one row of cells per layer.
         line_length: The width in characters; chosen to fit when None.
+        positions: Where each column ends, as shares of the line; chosen to fit when None.
     """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    if line_length is not None:
+    if positions is not None:
+        widths = _widths_from(positions, len(widths), line_length or 80)
+    elif line_length is not None:
         if not isinstance(line_length, int) or not 0 < line_length < 10_000:
             raise ValueError(
                 f"[summary] expected line_length from 1 to 9999, got {show(line_length)}"
@@ -59,7 +70,32 @@ def summary_text(model: Any, rows: list[list[str]], line_length: int | None = No
     return "\n".join([f'Model: "{model.name}"', rule, *body, *_totals(model)])
 
 
-def _rows(model: Any, expand_nested: bool, show_trainable: bool) -> list[list[str]]:
+def _widths_from(positions: Sequence[float], columns: int, line_length: int) -> list[int]:
+    if len(positions) != columns:
+        raise ValueError(f"[summary] expected {columns} positions, got {list(positions)}.")
+    ends = [int(line_length * position) for position in positions]
+    return [max(1, end - start - 2) for start, end in zip([-2, *ends], ends)]
+
+
+def _selected(model: Any, layer_range: tuple[str, str] | None) -> list:
+    """Return the layers from the first that matches one pattern to the last that matches other."""
+    if layer_range is None:
+        return model.layers
+    layers, (first, last) = model.layers, layer_range
+    starts = [i for i, layer in enumerate(layers) if re.match(first, layer.name)]
+    ends = [i for i, layer in enumerate(layers) if re.match(last, layer.name)]
+    if not starts or not ends:
+        raise ValueError(
+            f"[summary] expected layer_range among {[layer.name for layer in layers]}, "
+            f"got {tuple(layer_range)}."
+        )
+    start, end = sorted((starts[0], ends[-1]))
+    return layers[start : end + 1]
+
+
+def _rows(
+    model: Any, layers: list, expand_nested: bool, show_trainable: bool
+) -> list[list[str]]:
     branches = _has_branches(model)
     header = ["Layer (type)", "Output shape", "Parameters"]
     header += ["Connected to"] if branches else []
@@ -79,7 +115,7 @@ def _rows(model: Any, expand_nested: bool, show_trainable: bool) -> list[list[st
             for inner in layer.layers:
                 add(inner, indent + "  ", layer._graph)
 
-    for layer in model.layers:
+    for layer in layers:
         add(layer, "", model._graph)
     return rows
 

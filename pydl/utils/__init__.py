@@ -14,6 +14,7 @@ from pydl.saving.registry import (
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
 from pydl.utils.images import array_to_img, img_to_array, load_img, save_img
 from pydl.utils.labels import normalize, to_categorical
+from pydl.utils.plot_model import model_to_dot, plot_model
 from pydl.utils.py_dataset import PyDataset, Sequence
 from pydl.utils.sequences import pad_sequences
 from pydl.utils.splitting import split_dataset
@@ -31,8 +32,10 @@ __all__ = [
     "get_registered_object",
     "img_to_array",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",

@@ -1,5 +1,7 @@
 """What summary prints."""
 
+import pytest
+
 import pydl
 from pydl import layers
 from pydl.models import Model, Sequential
@@ -50,3 +52,19 @@ def test_line_length():
     model = Sequential([pydl.Input((4,)), layers.Dense(3, name="a_rather_long_name_for_a_layer")])
     assert max(map(len, text_of(model, line_length=50).splitlines())) <= 50
     assert "…" in text_of(model, line_length=50)
+
+
+def test_layer_range():
+    model = Sequential([pydl.Input((4,)), *(layers.Dense(2, name=f"d{i}") for i in range(5))])
+    text = text_of(model, layer_range=["d1", "d[23]"])
+    assert [name for name in ("d0", "d1", "d2", "d3", "d4") if name in text] == ["d1", "d2", "d3"]
+    with pytest.raises(ValueError, match=r"\[summary\] expected layer_range among"):
+        model.summary(layer_range=["d1", "none"])
+
+
+def test_positions():
+    model = Sequential([pydl.Input((4,)), layers.Dense(3, name="d")])
+    lines = text_of(model, line_length=60, positions=[0.5, 0.75, 1.0]).splitlines()
+    assert lines[2].index("Output shape") == 32 and len(lines[1]) == 60
+    with pytest.raises(ValueError, match="expected 3 positions"):
+        model.summary(positions=[0.5, 1.0])

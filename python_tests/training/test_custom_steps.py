@@ -110,3 +110,41 @@ def test_regularizers_count_in_the_loss():
     penalty = 0.5 * (plain.get_weights()[0] ** 2).sum()
     expected = plain.evaluate(X, Y, verbose=0) + penalty
     assert model.evaluate(X, Y, batch_size=7, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_metrics_property_in_a_train_step():
+    """The loop over `self.metrics` that Keras's guides write into train_step."""
+
+    class Custom(Base):
+        def train_step(self, data):
+            x, y = data
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(y=y, y_pred=y_pred)
+            variables = self.trainable_variables
+            self.optimizer.apply(pydl.grad(loss, variables), variables)
+            for metric in self.metrics:
+                if metric.name == "loss":
+                    metric.update_state(loss)
+                else:
+                    metric.update_state(y, y_pred)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    history = prepared(Custom).fit(X, Y, batch_size=20, epochs=2, shuffle=False, verbose=0).history
+    plain = prepared(Base).fit(X, Y, batch_size=20, epochs=2, shuffle=False, verbose=0).history
+    assert history == plain and list(history) == ["loss", "mae"]
+
+
+def test_metrics_in_lists_of_layers():
+    class Watched(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.watchers = [metrics.Sum(name="rows")]
+
+        def call(self, x):
+            self.watchers[0].update_state(x[:, 0] * 0 + 1)
+            return x
+
+    model = pydl.Sequential([pydl.Input((3,)), Watched(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    history = model.fit(X, Y, batch_size=6, epochs=2, verbose=0).history
+    assert history["rows"] == [20.0, 20.0]
