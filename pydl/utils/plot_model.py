@@ -72,7 +72,7 @@ def plot_model(
 
     Example:
         >>> model = pydl.Sequential([pydl.Input((4,)), pydl.layers.Dense(2, name="out")])
-        >>> picture = pydl.utils.plot_model(model, "/tmp/pydl_model.svg", show_layer_names=True)
+        >>> picture = pydl.utils.plot_model(model, "model.svg", show_layer_names=True)
         >>> "out (Dense)" in picture.svg
         True
     """
