@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydl import ops
+from pydl.autograd import no_grad
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 from pydl.ops.norm import batch_norm
 
 __all__ = ["BatchNormalization"]
+
+_EPSILON = 1e-7  # so that a batch of nothing but padding has a mean
 
 
 class BatchNormalization(Layer):
@@ -35,6 +39,8 @@ class BatchNormalization(Layer):
     Call arguments:
         inputs: A tensor of any shape.
         training: Whether to use the statistics of the batch.
+        mask: A bool tensor of the shape of `inputs` without channels, False for padding, which the
+            statistics leave out; found on `inputs`.
 
     Returns:
         A tensor of the same shape.
@@ -110,12 +116,35 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(min_ndim=len(input_shape), axes={self.axis: size})
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training=False, mask=None):
+        training = bool(training and self._trainable)
+        if training and mask is not None:
+            return self._normalize_unmasked(inputs, mask)
         return batch_norm(
             inputs, self.gamma, self.beta, self.moving_mean, self.moving_variance,
-            axis=self.axis, momentum=self.momentum, epsilon=self.epsilon,
-            training=bool(training and self._trainable),
+            axis=self.axis, momentum=self.momentum, epsilon=self.epsilon, training=training,
         )  # fmt: skip
+
+    def _normalize_unmasked(self, inputs, mask):
+        """Normalize by the mean and variance of the steps that are not masked."""
+        axes = tuple(a for a in range(inputs.ndim) if a != self.axis % inputs.ndim)
+        x = inputs if inputs.dtype == "float64" else ops.cast(inputs, "float32")
+        weights = ops.expand_dims(ops.cast(mask, x.dtype), -1)
+        weights = ops.broadcast_to(weights, x.shape)
+        count = ops.sum(weights, axes, keepdims=True) + _EPSILON
+        mean = ops.sum(weights * x, axes, keepdims=True) / count
+        centered = x - mean
+        variance = ops.sum(weights * ops.square(centered), axes, keepdims=True) / count
+        with no_grad():
+            for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                value = ops.reshape(value, moving.shape)
+                moving.assign(moving * self.momentum + value * (1 - self.momentum))
+        y = centered * ops.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            y = y * ops.reshape(self.gamma, mean.shape)
+        if self.beta is not None:
+            y = y + ops.reshape(self.beta, mean.shape)
+        return ops.cast(y, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -144,6 +144,13 @@ def test_batch_normalization(check_layer, training, arguments):
     check_layer("BatchNormalization", data(3, 5, 4), axis=1, call=call, **arguments)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_batch_normalization_leaves_padding_out(check_layer, training):
+    call = {"training": training, "mask": np.arange(5) < np.array([[5], [2], [0]])}
+    check_layer("BatchNormalization", data(3, 5, 4), call=call)
+    check_layer("BatchNormalization", data(3, 5, 4), call=call, scale=False, center=False)
+
+
 @pytest.mark.parametrize("arguments", [{}, {"center": False}, {"scale": False}, {"epsilon": 0.1}])
 def test_layer_normalization(check_layer, arguments):
     check_layer("LayerNormalization", data(6, 5), **arguments)

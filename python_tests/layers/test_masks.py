@@ -53,3 +53,13 @@ def test_layer_that_takes_a_mask_gets_it():
             return pydl.ops.sum(pydl.ops.cast(mask, "int32"), axis=1)
 
     assert Count()(embedded()).tolist() == [2, 1]
+
+
+def test_batch_normalization_counts_no_padding():
+    x = pydl.layers.Masking(0.0)(np.array([[[1.0], [3.0], [0.0]]], "float32"))
+    layer = pydl.layers.BatchNormalization(momentum=0.0)
+    y = layer(x, training=True)
+    np.testing.assert_allclose(layer.moving_mean.numpy(), [2.0], rtol=1e-6)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), [1.0], rtol=1e-6)
+    np.testing.assert_allclose(y.detach().numpy()[0, :2, 0], [-1.0, 1.0], atol=1e-3)
+    assert pydl.layers.masking.get_mask(y).tolist() == [[True, True, False]]
