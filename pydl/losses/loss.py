@@ -72,16 +72,19 @@ class Loss:
 
         Args:
             y_true: targets, shape `(batch, ...)`.
-            y_pred: predictions, shape `(batch, ...)`.
+            y_pred: predictions, shape `(batch, ...)`; where a layer masked steps, those count nothing.
             sample_weight: weights that broadcast to the losses, `(batch,)` or `(batch, ...)`.
 
         Returns:
             A 0-d tensor; one loss a sample when the reduction is `"none"`.
         """
+        mask = getattr(y_pred, "_keras_mask", None)
         y_pred = as_tensor(y_pred, self._dtype)
         if self._dtype is None and y_pred.dtype in ("float16", "bfloat16"):
             y_pred = y_pred.astype("float32")
         y_true = as_tensor(y_true)
+        if mask is not None:
+            sample_weight = masked_weights(mask, sample_weight, self.reduction, y_pred.dtype)
         if sample_weight is None and self.reduction in ("sum_over_batch_size", "mean"):
             return self.mean(y_true, y_pred)
         return reduce_losses(self.call(y_true, y_pred), sample_weight, self.reduction)
@@ -187,6 +190,26 @@ def of_valid(losses: Tensor, valid: Tensor, reduction: str | None) -> Tensor:
         return losses
     count = ops.maximum(ops.sum(valid.astype(losses.dtype)), 1.0)
     return losses * (float(losses.size) / count)
+
+
+def masked_weights(
+    mask: Any, sample_weight: Any, reduction: str | None, dtype: str = "float32"
+) -> Tensor:
+    """`sample_weight`, or ones, with 0 where `mask` is False.
+
+    Args:
+        mask: False for what does not count, `(batch, steps)`.
+        sample_weight: weights of samples or steps, or None.
+        reduction: where it is a mean, the others are scaled so that it becomes theirs.
+        dtype: dtype of the result.
+    """
+    weights = as_tensor(mask, dtype)
+    weights = of_valid(weights, weights, reduction)
+    if sample_weight is None:
+        return weights
+    given = as_tensor(sample_weight, dtype)
+    weights, given = squeeze_or_expand_to_same_rank(weights, given)
+    return weights * given
 
 
 def reduce_losses(losses: Tensor, sample_weight: Any, reduction: str | None) -> Tensor:

@@ -140,3 +140,21 @@ def test_every_loss_of_keras_is_here():
             assert got[key].default == expected[key].default, (name, key)
         if isinstance(ours, type):
             assert ours().name == theirs().name
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", None])
+@pytest.mark.parametrize("weights", [None, (4, 1), (4, 3)], ids=str)
+def test_masked_predictions(reduction, weights):
+    """Steps that a layer masked count nothing."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 3, 5)).astype("float32")
+    x[0, 1:] = x[2, 2] = 0.0
+    y = rng.integers(0, 5, (4, 3))
+    sample_weight = None if weights is None else rng.uniform(0.5, 2, weights).astype("float32")
+
+    def run(library):
+        y_pred = library.layers.Activation("softmax")(library.layers.Masking(0.0)(x))
+        loss = library.losses.SparseCategoricalCrossentropy(reduction=reduction)
+        return np.asarray(loss(y, y_pred, sample_weight=sample_weight))
+
+    np.testing.assert_allclose(run(pydl), run(keras), rtol=1e-5)
