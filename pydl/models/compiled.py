@@ -69,8 +69,10 @@ class Compiled:
                 of lists. `"accuracy"` is the accuracy that fits the shape of the targets.
             weighted_metrics: like `metrics`, but with sample and class weights applied.
             steps_per_execution: batches between calls of the callbacks' `on_*_batch_*` methods.
-            run_eagerly, jit_compile, auto_scale_loss: taken for the sake of Keras programs. Every
-                step runs eagerly, through fused kernels; there is nothing to compile.
+            run_eagerly, jit_compile: taken for the sake of Keras programs. Every step runs
+                eagerly, through fused kernels; there is nothing to compile.
+            auto_scale_loss: whether a model of the dtype policy "mixed_float16" gets a
+                `LossScaleOptimizer` around its optimizer.
 
         Weights that are frozen or thawed later are so from the next epoch on. Thawed ones need an
         optimizer that knows them: compile again.
@@ -95,6 +97,9 @@ class Compiled:
         self.optimizer = optimizers.get(optimizer)
         if optimizer is not None and not hasattr(self.optimizer, "apply"):
             raise ValueError(f"[compile] expected an optimizer or its name, got {show(optimizer)}")
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+            if not isinstance(self.optimizer, optimizers.LossScaleOptimizer):
+                self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ValueError(
                 f"[compile] expected steps_per_execution of at least 1, got {steps_per_execution!r}"
@@ -196,7 +201,8 @@ class Compiled:
         variables = (self._plan or self).trainable_variables
         if self.optimizer is None:
             raise ValueError("[fit] expected a model compiled with an optimizer, got none")
-        self.optimizer.apply(grad(loss, variables, allow_unused=True), variables)
+        scaled = self.optimizer.scale_loss(loss)
+        self.optimizer.apply(grad(scaled, variables, allow_unused=True), variables)
         self._loss_tracker.update_state(loss.detach(), sample_weight=_batch_size(x))
         return x, y, tree.map_structure(detached, y_pred), sample_weight
 

@@ -17,6 +17,7 @@ from pydl.models.compiled import Compiled, StepPlan
 from pydl.models.convert_data import Converter
 from pydl.models.data import make_data, split_validation
 from pydl.models.epochs import Epochs, check_epochs
+from pydl.optimizers import Optimizer
 
 
 class Trainer(Compiled):
@@ -126,6 +127,8 @@ class Trainer(Compiled):
                     break
         except KeyboardInterrupt:
             self.stop_training = interrupted = True
+        if isinstance(self.optimizer, Optimizer) and self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.call("on_train_end", logs)
         if interrupted and verbose != 0:
             print("Training was interrupted; the model keeps the weights it has", flush=True)

@@ -79,6 +79,50 @@ def test_compile_arguments(keras, arguments):
     compare(ours, theirs, sample_weight=np.linspace(0.1, 2, len(X), dtype="float32"))
 
 
+@pytest.mark.parametrize("arguments", [
+    {"use_ema": True, "ema_momentum": 0.8},
+    {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3},
+    {"loss_scale_factor": 64.0}, {"gradient_accumulation_steps": 2},
+    {"gradient_accumulation_steps": 3, "clipnorm": 0.1}, {"global_clipnorm": 0.1},
+], ids=str)  # fmt: skip
+def test_optimizer_arguments_in_fit(keras, arguments):
+    pair = [regressor(library) for library in (pydl, keras)]
+    for model, library in zip(pair, (pydl, keras)):
+        model.compile(library.optimizers.Adam(0.01, **arguments), "mse")
+    compare(*pair)
+
+
+def test_loss_scale_in_fit(keras):
+    pair = [regressor(library) for library in (pydl, keras)]
+    for model, library in zip(pair, (pydl, keras)):
+        inner = library.optimizers.SGD(1e-8)
+        optimizer = library.optimizers.LossScaleOptimizer(
+            inner, initial_scale=2.0**110, dynamic_growth_steps=3
+        )
+        square = library.losses.mean_squared_error
+        model.compile(optimizer, lambda y, y_pred, f=square: 1e6 * f(y, y_pred))
+    compare(*pair)
+    scales = [float(model.optimizer.dynamic_scale.numpy()) for model in pair]
+    assert scales[0] == scales[1] < 2.0**110
+
+
+def test_mixed_float16_scales_the_loss(keras):
+    for library, set_policy in (
+        (pydl, pydl.layers.set_dtype_policy), (keras, keras.config.set_dtype_policy)
+    ):  # fmt: skip
+        set_policy("mixed_float16")
+        try:
+            model = regressor(library)
+        finally:
+            set_policy("float32")
+        assert isinstance(model.optimizer, library.optimizers.LossScaleOptimizer)
+        inner = library.optimizers.SGD(0.01)
+        model.compile(inner, "mse", auto_scale_loss=False)
+        assert model.optimizer is inner
+        first, *_, last = model.fit(X, Y, **{**SETTINGS, "epochs": 5}).history["loss"]
+        assert last < first
+
+
 def with_losses(library):
     """A layer that adds losses, inside a model with a regularizer."""
 
