@@ -3,6 +3,7 @@
 import copy
 import gc
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -227,3 +228,16 @@ def test_one_grad_mode_object_can_be_entered_twice():
             pass
         assert not pydl.is_grad_enabled()
     assert pydl.is_grad_enabled()
+
+
+def test_threads_may_add_to_one_gradient():
+    w = leaf(np.ones(8))
+
+    def work():
+        for _ in range(300):
+            pydl.ops.sum(w * 2.0).backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    np.testing.assert_array_equal(w.grad.numpy(), np.full(8, 2 * 4 * 300))

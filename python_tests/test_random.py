@@ -374,6 +374,14 @@ def test_shapes_and_dtypes():
         assert random.normal((3,), dtype=dtype).dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("low, high", [(0.0, 1.0), (-2.0, -1.0), (-1.0, 0.0), (1.0, 1.3)])
+def test_rounding_does_not_reach_the_upper_bound(dtype, low, high):
+    x = random.uniform((100_000,), low, high, dtype, seed=1).astype("float64").numpy()
+    assert low <= x.min() and x.max() < high and x.max() > high - 0.01 * max(1, abs(high))
+    assert random.uniform((3,), 2.0, 2.0, dtype).tolist() == [2.0] * 3
+
+
 @pytest.mark.parametrize("call, kind, text", [
     (lambda: random.uniform((2,), 1.0, 0.0), ValueError, r"\[uniform\] expected finite minval <= maxval, got 1 and 0"),
     (lambda: random.uniform((2,), 0.0, float("inf")), ValueError, r"\[uniform\] expected finite"),

@@ -147,9 +147,12 @@ class Engine {
   }
 
   void accumulate_leaf(const Tensor& leaf, const Tensor& grad) {
+    Tensor before;  // outlives the lock, as its memory may belong to Python
+    auto lock = lock_gradients();
     Tensor& sum = ensure_grad_meta(leaf).grad;
     if (sum.defined()) {
-      sum = engine::sum_of(sum, grad);
+      before = sum;
+      sum = engine::sum_of(before, grad);
     } else if (create_graph_) {
       sum = grad;
     } else {

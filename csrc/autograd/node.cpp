@@ -1,5 +1,7 @@
 #include "autograd/node.h"
 
+#include <pthread.h>
+
 namespace pydl {
 namespace {
 
@@ -46,6 +48,36 @@ void set_requires_grad(const Tensor& tensor, bool value) {
     fail<AutogradError>("[requires_grad] expected a leaf tensor, got the result of an op. "
                         "Hint: detach() it first");
   if (value || grad_meta(tensor)) ensure_grad_meta(tensor).requires_grad = value;
+}
+
+namespace {
+
+std::mutex& gradient_mutex() {
+  static std::mutex* mutex = [] {
+    // A child forked while another thread adds a gradient must not inherit a locked mutex.
+    pthread_atfork([] { gradient_mutex().lock(); }, [] { gradient_mutex().unlock(); },
+                   [] { gradient_mutex().unlock(); });
+    return new std::mutex;
+  }();
+  return *mutex;
+}
+
+}  // namespace
+
+std::unique_lock<std::mutex> lock_gradients() {
+  return std::unique_lock<std::mutex>(gradient_mutex());
+}
+
+Tensor gradient_of(const Tensor& leaf) {
+  auto lock = lock_gradients();
+  const GradMeta* meta = grad_meta(leaf);
+  return meta ? meta->grad : Tensor();
+}
+
+void set_gradient(const Tensor& leaf, Tensor gradient) {
+  auto lock = lock_gradients();
+  if (gradient.defined() || grad_meta(leaf)) std::swap(ensure_grad_meta(leaf).grad, gradient);
+  lock.unlock();  // before the old gradient goes, which may belong to Python
 }
 
 Edge edge_to(const Tensor& tensor) {

@@ -1,6 +1,7 @@
 // The graph that backward walks: a node for each recorded op, an edge for each of its inputs.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -73,6 +74,12 @@ inline bool is_leaf(const Tensor& tensor) {
 }
 void set_requires_grad(const Tensor& tensor, bool value);
 Edge edge_to(const Tensor& tensor);
+
+// The gradient of a leaf is read and written under this lock, because backward() of several threads
+// may add to it.
+std::unique_lock<std::mutex> lock_gradients();
+Tensor gradient_of(const Tensor& leaf);  // undefined when there is none
+void set_gradient(const Tensor& leaf, Tensor gradient);
 
 // Whether an op on these inputs must be recorded.
 template <class... Tensors>

@@ -102,10 +102,7 @@ PyGetSetDef tensor_attributes[] = {
      "Whether backward() computes a gradient for this tensor.", nullptr},
     {"grad",
      [](PyObject* s, void*) {
-       return attribute(s, [](const Tensor& t) {
-         const GradMeta* meta = grad_meta(t);
-         return meta ? meta->grad : Tensor();
-       });
+       return attribute(s, [](const Tensor& t) { return gradient_of(t); });
      },
      [](PyObject* s, PyObject* value, void*) {
        return guarded(-1, [&] {
@@ -114,7 +111,7 @@ PyGetSetDef tensor_attributes[] = {
          if (grad.defined() && (grad.shape() != self.shape() || grad.dtype() != self.dtype()))
            fail<ShapeError>("[grad] expected shape ", self.shape(), " and dtype ", self.dtype(), ", got ",
                             grad.shape(), " and ", grad.dtype());
-         if (grad.defined() || grad_meta(self)) ensure_grad_meta(self).grad = std::move(grad);
+         set_gradient(self, std::move(grad));
          return 0;
        });
      },

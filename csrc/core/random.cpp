@@ -5,21 +5,16 @@
 namespace pydl {
 
 PydlRandomState Generator::take(int64_t words) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  PydlRandomState taken = state_;
   uint64_t groups = (static_cast<uint64_t>(words) + PYDL_RANDOM_WORDS - 1) / PYDL_RANDOM_WORDS;
-  state_.offset += groups * PYDL_RANDOM_BLOCKS;
-  return taken;
+  uint64_t offset = offset_.fetch_add(groups * PYDL_RANDOM_BLOCKS);
+  return {seed_, offset};
 }
 
-PydlRandomState Generator::state() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return state_;
-}
+PydlRandomState Generator::state() const { return {seed_, offset_}; }
 
 void Generator::set_state(PydlRandomState state) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  state_ = state;
+  seed_ = state.seed;
+  offset_ = state.offset;
 }
 
 Generator& default_generator() {

@@ -1,7 +1,7 @@
 // Where random numbers come from: a seed and how far its stream has been used.
 #pragma once
 
-#include <mutex>
+#include <atomic>
 
 #include "pydl/kernels/random.h"
 
@@ -10,7 +10,7 @@ namespace pydl {
 // Hands out stretches of one stream; safe to share between threads.
 class Generator {
  public:
-  explicit Generator(uint64_t seed) : state_{seed, 0} {}
+  explicit Generator(uint64_t seed) : seed_(seed), offset_(0) {}
 
   // The state for `words` random words, which no later call will get again.
   PydlRandomState take(int64_t words);
@@ -19,8 +19,7 @@ class Generator {
   void set_state(PydlRandomState state);
 
  private:
-  mutable std::mutex mutex_;
-  PydlRandomState state_;
+  std::atomic<uint64_t> seed_, offset_;  // no mutex, which a forked child might inherit locked
 };
 
 // What calls without a seed draw from; seeded by the system at first.

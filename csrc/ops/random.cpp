@@ -38,6 +38,17 @@ Tensor normal_values(const Op& op, const Dims& shape, double mean, double stddev
   return cast(out, dtype);
 }
 
+// The largest number of a 16-bit dtype below `bound`.
+Tensor largest_below(double bound, DType dtype) {
+  Tensor bounds[2] = {full({}, bound, dtype), full({}, bound, DType::float64)};
+  Tensor rounded_up = greater_equal(cast(bounds[0], DType::float64), bounds[1]);
+  if (*rounded_up.data_as<bool>()) {
+    uint16_t& bits = *bounds[0].data_as<uint16_t>();
+    bits = bits == 0 ? 0x8001 : bits & 0x8000 ? bits + 1 : bits - 1;
+  }
+  return bounds[0];
+}
+
 }  // namespace
 
 Tensor uniform(const Dims& shape, double low, double high, DType dtype, Generator& generator) {
@@ -53,7 +64,8 @@ Tensor uniform(const Dims& shape, double low, double high, DType dtype, Generato
   args.low = low;
   args.high = high;
   op.launch(&PydlKernelTable::uniform, args);
-  return cast(out, dtype);
+  if (dtype == out.dtype() || low == high) return cast(out, dtype);
+  return minimum(cast(out, dtype), largest_below(high, dtype));  // which rounding may reach
 }
 
 Tensor normal(const Dims& shape, double mean, double stddev, DType dtype, Generator& generator) {

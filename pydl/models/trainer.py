@@ -264,7 +264,7 @@ class Trainer(Compiled):
         """The outputs for one batch, as numpy arrays."""
         with no_grad():
             outputs = self.predict_step(self._converter()((x, None, None)))
-        return tree.map_structure(_to_numpy, outputs)
+        return tree.map_structure(lambda value: np.array(_to_numpy(value)), outputs)
 
     # --- the loops --------------------------------------------------------------------------------
 
@@ -379,7 +379,7 @@ def _concatenate(outputs: list[Any]) -> Any:
     """The outputs of batches, joined along the first axis."""
     columns = zip(*(tree.flatten(output) for output in outputs))
     joined = [
-        arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        np.concatenate(arrays)  # a copy even of one, which may be a view of the data
         for arrays in ([_to_numpy(value) for value in column] for column in columns)
     ]
     return tree.pack_sequence_as(outputs[0], joined)

@@ -234,7 +234,7 @@ def _read_description(archive: zipfile.ZipFile, path: str) -> dict[str, Any]:
         raise ValueError(f"[load_model] expected a pydl model file at {path}, got {kind}.")
     try:
         description = json.loads(_read(archive, _MODEL, path))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"[load_model] expected {_MODEL} in {path} to be JSON.") from error
     if not isinstance(description, dict) or description.get("format") != _FORMAT:
         raise ValueError(f"[load_model] expected the description of a pydl model in {path}.")

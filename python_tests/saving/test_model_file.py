@@ -227,6 +227,10 @@ def edit(**values):
         (edit(model=3), "cannot make the model that .* describes"),
         (edit(model={"module": "pydl.models", "class_name": "Sequential", "config": {}}), "cannot"),
         (lambda files: files.update({"model.json": b"{"}), "expected model.json in .* to be JSON"),
+        (
+            lambda files: files.update({"model.json": b"[" * 100_000}),
+            "expected model.json in .* to be JSON",
+        ),
         (lambda files: files.pop("model.json"), "got another zip file"),
         (
             lambda files: (files.pop("model.json"), files.update({"model.weights.h5": b""})),

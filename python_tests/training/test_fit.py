@@ -159,6 +159,14 @@ def test_predict():
     np.testing.assert_array_equal(predictions[:5], model.predict_on_batch(x[:5]))
 
 
+def test_predictions_are_not_the_data():
+    x = np.ones((4, 3), "float32")
+    model = pydl.Sequential([pydl.Input((3,)), layers.Dropout(0.5), layers.Flatten()])
+    for predict in (lambda: model.predict(x, verbose=0), lambda: model.predict_on_batch(x)):
+        predict()[:] = 7
+        np.testing.assert_array_equal(x, 1)
+
+
 def test_predict_from_several_threads():
     x, _ = data(500)
     model = mlp()
