@@ -1,6 +1,10 @@
 """Masks: from Embedding, through layers that keep them, to layers that use them."""
 
+import os
+import warnings
+
 import numpy as np
+import pytest
 
 import pydl
 from pydl import layers
@@ -63,3 +67,36 @@ def test_batch_normalization_counts_no_padding():
     np.testing.assert_allclose(layer.moving_variance.numpy(), [1.0], rtol=1e-6)
     np.testing.assert_allclose(y.detach().numpy()[0, :2, 0], [-1.0, 1.0], atol=1e-3)
     assert pydl.layers.masking.get_mask(y).tolist() == [[True, True, False]]
+
+
+@pytest.mark.conformance
+def test_masks_flow_as_in_keras(sample):
+    """Give a masked input to every layer of both: the masks of the results agree."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    keras = pytest.importorskip("keras", reason="compares with Keras, which is not installed")
+    if sample.name in ("Embedding", "Lambda", "Softmax"):
+        pytest.skip("takes integers, or any function, or a mask of another shape")
+    arguments = dict(sample.arguments)
+    if "layer" in arguments:
+        arguments["layer"] = keras.layers.Dense(3)
+    theirs, ours = getattr(keras.layers, sample.name)(**arguments), sample.layer()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a layer drops the mask
+        expected = theirs(*masked(keras.layers.Masking(), sample.inputs))
+    expected = getattr(expected, "_keras_mask", None)
+    mask = get_mask(ours(*masked(layers.Masking(), sample.inputs)))
+    if expected is None:
+        assert mask is None
+    else:
+        np.testing.assert_array_equal(mask.numpy(), np.asarray(expected))
+
+
+def masked(masking, inputs):
+    """Return the inputs with steps of zeros, which `masking` marks."""
+
+    def mask(array):
+        array = array.copy()
+        array[0, -1:] = array[1, -2:] = 0
+        return masking(array)
+
+    return [[mask(a) for a in x] if isinstance(x, list) else mask(x) for x in inputs]
