@@ -88,6 +88,14 @@ from pydl.layers.pooling import (
     MaxPooling3D,
 )
 from pydl.layers.preprocessing import Normalization, Rescaling
+from pydl.layers.recurrent.bidirectional import Bidirectional
+from pydl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D
+from pydl.layers.recurrent.gru import GRU, GRUCell
+from pydl.layers.recurrent.lstm import LSTM, LSTMCell
+from pydl.layers.recurrent.rnn import RNN
+from pydl.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from pydl.layers.recurrent.stacked_cells import StackedRNNCells
+from pydl.layers.recurrent.time_distributed import TimeDistributed
 from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pydl.layers.separable_conv import SeparableConv1D, SeparableConv2D
 from pydl.layers.spectral_normalization import SpectralNormalization
@@ -118,6 +126,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "CategoryEncoding",
     "Concatenate",
     "Conv1D",
@@ -126,6 +135,8 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -146,6 +157,8 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -170,6 +183,8 @@ __all__ = [
     "InputSpec",
     "IntegerLookup",
     "KerasTensor",
+    "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -190,6 +205,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -198,14 +214,18 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "StringLookup",
     "Subtract",
     "TextVectorization",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -42,7 +42,7 @@ LEFT_OUT = {
     "lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size",
     "renorm", "renorm_clipping", "renorm_momentum", "synchronized",
     "flash_attention", "use_gate", "sliding_window", "attention_axes",
-    "rms_scaling", "activity_regularizer", "weights",
+    "rms_scaling", "activity_regularizer", "weights", "seed",
 }  # fmt: skip
 
 
@@ -55,8 +55,18 @@ def compare_errors(keras, name, *inputs, call=None, **arguments):
         getattr(pydl.layers, name)(**arguments)(*inputs, **(call or {}))
 
 
-def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=False, **arguments):
-    """Compare `pydl.layers.<name>` with `keras.layers.<name>` in float64.
+def compare(
+    keras,
+    name,
+    inputs,
+    *,
+    call=None,
+    rtol=1e-5,
+    several_arguments=False,
+    dtype="float64",
+    **arguments,
+):
+    """Compare `pydl.layers.<name>` with `keras.layers.<name>`, in float64 unless asked otherwise.
 
     Args:
         keras: The module.
@@ -65,6 +75,7 @@ def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=Fals
         call: Keyword arguments of the call.
         rtol: Tolerance; Keras computes some layers in float32 whatever the dtype.
         several_arguments: Whether the inputs are arguments of their own, not one list.
+        dtype: What to compute in; not every layer of Keras works in float64.
         arguments: Arguments of both constructors.
 
     Returns:
@@ -72,8 +83,9 @@ def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=Fals
     """
     call = call or {}
     arrays = inputs if isinstance(inputs, list) else [inputs]
-    theirs = getattr(keras.layers, name)(dtype="float64", **arguments)
-    ours = getattr(pydl.layers, name)(dtype="float64", **arguments)
+    arrays = [a.astype(dtype) if a.dtype == np.float64 else a for a in arrays]
+    theirs = getattr(keras.layers, name)(dtype=dtype, **arguments)
+    ours = getattr(pydl.layers, name)(dtype=dtype, **arguments)
     assert type(ours).from_config(ours.get_config()).get_config() == ours.get_config()
     assert set(ours.get_config()) ^ set(theirs.get_config()) <= LEFT_OUT
 
@@ -81,7 +93,7 @@ def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=Fals
         values = list(values)
         return values if several_arguments or not isinstance(inputs, list) else [values]
 
-    our_x = [pydl.tensor(a, requires_grad=a.dtype == np.float64) for a in arrays]
+    our_x = [pydl.tensor(a, requires_grad=a.dtype == dtype) for a in arrays]
     theirs(*as_arguments(arrays), **call), ours(*as_arguments(our_x), **call)
     _check_structure(ours, theirs)
     if not several_arguments:
@@ -95,12 +107,12 @@ def compare(keras, name, inputs, *, call=None, rtol=1e-5, several_arguments=Fals
     results = ours(*as_arguments(our_x), **call)
     results = results if isinstance(results, tuple) else (results,)
     for mine, other in zip(results, expected):
-        assert mine.dtype == "float64"
+        assert mine.dtype == dtype
         _check_close(mine, other, rtol)
     for mine, other in zip(ours.non_trainable_weights, updated):
         _check_close(mine, other, rtol)
     seed = rng.standard_normal(expected[0].shape)
-    results[0].backward(pydl.tensor(seed))
+    results[0].backward(pydl.tensor(seed.astype(dtype)))
     of_weights, of_inputs = pull_back(seed.astype(expected[0].dtype))
     for mine, other in zip([*ours.trainable_weights, *our_x], [*of_weights, *of_inputs]):
         if mine.requires_grad:
