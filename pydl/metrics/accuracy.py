@@ -9,7 +9,23 @@ from pydl._convert import as_tensor
 from pydl._core import Tensor
 from pydl.errors import ShapeError
 from pydl.losses.loss import squeeze_or_expand_to_same_rank
-from pydl.metrics.mean import MeanMetricWrapper
+from pydl.metrics.mean import FunctionMetric, MeanMetricWrapper
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
+
 
 
 def _matches(name: str, a: Tensor, b: Tensor) -> Tensor:
@@ -113,13 +129,16 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     return sparse_top_k_categorical_accuracy(ops.argmax(as_tensor(y_true), axis=-1), y_pred, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> Tensor:
     """1 where an integer label is among the `k` likeliest classes.
 
     Args:
         y_true: integer labels, shape `(batch, ...)` or `(batch, ..., 1)`.
         y_pred: probabilities or logits, shape `(batch, ..., classes)`.
         k: how many of the likeliest classes count.
+        from_sorted_ids: whether `y_pred` holds class numbers instead, the likeliest first.
 
     Returns:
         float32 tensor of shape `(batch, ...)`.
@@ -131,6 +150,9 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> T
     """
     y_pred = as_tensor(y_pred)
     labels = ops.expand_dims(_drop_last_axis(as_tensor(y_true, "int64"), y_pred), -1)
+    if from_sorted_ids:
+        found = y_pred[..., :k].astype("int64") == labels
+        return ops.any(found, axis=-1).astype("float32")
     likelier = ops.greater(y_pred, ops.take_along_axis(y_pred, labels, axis=-1))
     return ops.less(ops.sum(likelier, axis=-1), k).astype("float32")
 
@@ -141,7 +163,7 @@ def _drop_last_axis(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return y_true
 
 
-class Accuracy(MeanMetricWrapper):
+class Accuracy(FunctionMetric):
     """How often predicted labels equal the labels, for labels on both sides.
 
     Example:
@@ -149,8 +171,7 @@ class Accuracy(MeanMetricWrapper):
         0.75
     """
 
-    def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
-        super().__init__(accuracy, name, dtype)
+    function = staticmethod(accuracy)
 
 
 class BinaryAccuracy(MeanMetricWrapper):
@@ -171,13 +192,9 @@ class BinaryAccuracy(MeanMetricWrapper):
         if not 0 < threshold < 1:
             raise ValueError(f"[BinaryAccuracy] expected a threshold in (0, 1), got {threshold}")
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
-        self.threshold = threshold
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "threshold": self.threshold}
 
 
-class CategoricalAccuracy(MeanMetricWrapper):
+class CategoricalAccuracy(FunctionMetric):
     """How often the likeliest class is that of the one-hot label.
 
     Example:
@@ -186,11 +203,10 @@ class CategoricalAccuracy(MeanMetricWrapper):
         0.5
     """
 
-    def __init__(self, name: str = "categorical_accuracy", dtype: str | None = None) -> None:
-        super().__init__(categorical_accuracy, name, dtype)
+    function = staticmethod(categorical_accuracy)
 
 
-class SparseCategoricalAccuracy(MeanMetricWrapper):
+class SparseCategoricalAccuracy(FunctionMetric):
     """How often the likeliest class is the integer label.
 
     Example:
@@ -199,8 +215,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         0.5
     """
 
-    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
-        super().__init__(sparse_categorical_accuracy, name, dtype)
+    function = staticmethod(sparse_categorical_accuracy)
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
@@ -220,10 +235,6 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None
     ) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
-        self.k = k
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "k": self.k}
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -232,6 +243,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     Args:
         k: how many of the likeliest classes count.
         name, dtype: see `Metric`.
+        from_sorted_ids: whether predictions are class numbers instead, the likeliest first.
 
     Example:
         >>> y_pred = [[0.1, 0.9, 0.8], [0.05, 0.95, 0.0]]
@@ -240,10 +252,12 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: str | None = None
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: str | None = None,
+        from_sorted_ids: bool = False,
     ) -> None:
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k)
-        self.k = k
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "k": self.k}
+        super().__init__(
+            sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
+        )

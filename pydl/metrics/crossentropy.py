@@ -13,6 +13,8 @@ from pydl.losses.crossentropy import (
 from pydl.losses.loss import weights_like
 from pydl.metrics.mean import MeanMetricWrapper
 
+__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"]
+
 
 class BinaryCrossentropy(MeanMetricWrapper):
     """Mean of `pydl.losses.binary_crossentropy`.
@@ -34,11 +36,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
     ) -> None:
-        self._settings = {"from_logits": from_logits, "label_smoothing": label_smoothing}
-        super().__init__(binary_crossentropy, name, dtype, **self._settings)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}
+        super().__init__(
+            binary_crossentropy, name, dtype,
+            from_logits=from_logits, label_smoothing=label_smoothing,
+        )  # fmt: skip
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
@@ -62,15 +63,10 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0.0,
         axis: int = -1,
     ) -> None:
-        self._settings = {
-            "from_logits": from_logits,
-            "label_smoothing": label_smoothing,
-            "axis": axis,
-        }
-        super().__init__(categorical_crossentropy, name, dtype, **self._settings)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}
+        super().__init__(
+            categorical_crossentropy, name, dtype,
+            from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+        )  # fmt: skip
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
@@ -94,19 +90,17 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        self._settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
-        super().__init__(sparse_categorical_crossentropy, name, dtype, **self._settings)
+        super().__init__(
+            sparse_categorical_crossentropy, name, dtype,
+            from_logits=from_logits, ignore_class=ignore_class, axis=axis,
+        )  # fmt: skip
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch in; samples labelled `ignore_class` do not count."""
-        ignore_class = self._settings["ignore_class"]
-        if ignore_class is not None:
+        if self.ignore_class is not None:
             y_true = as_tensor(y_true)
-            valid = (y_true != ignore_class).astype(self.dtype)
+            valid = (y_true != self.ignore_class).astype(self.dtype)
             if sample_weight is not None:
                 valid = valid * weights_like(sample_weight, valid)
             sample_weight = valid
         super().update_state(y_true, y_pred, sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._settings}

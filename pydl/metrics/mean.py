@@ -12,8 +12,10 @@ from pydl.losses.loss import weights_like
 from pydl.metrics.metric import Metric, detached
 from pydl.saving import deserialize_keras_object, serialize_keras_object
 
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
+
 # Sums are kept in float64: counts above 2**24 would stand still in float32.
-_STATE_DTYPE = "float64"
+STATE_DTYPE = "float64"
 
 
 class Sum(Metric):
@@ -32,7 +34,7 @@ class Sum(Metric):
 
     def __init__(self, name: str = "sum", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable(dtype=_STATE_DTYPE, name="total")
+        self.total = self.add_variable(dtype=STATE_DTYPE, name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds `values`, each times its weight.
@@ -67,8 +69,8 @@ class Mean(Metric):
 
     def __init__(self, name: str = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable(dtype=_STATE_DTYPE, name="total")
-        self.count = self.add_variable(dtype=_STATE_DTYPE, name="count")
+        self.total = self.add_variable(dtype=STATE_DTYPE, name="total")
+        self.count = self.add_variable(dtype=STATE_DTYPE, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes `values` into the mean.
@@ -110,7 +112,7 @@ class MeanMetricWrapper(Mean):
         fn: `fn(y_true, y_pred, **kwargs)` returns one value a sample (or an element).
         name: name of the instance; by default that of `fn`.
         dtype: dtype of the result.
-        **kwargs: further arguments of `fn`.
+        **kwargs: further arguments of `fn`, which are attributes of the metric.
 
     Example:
         >>> metric = pydl.metrics.MeanMetricWrapper(pydl.losses.mean_squared_error)
@@ -140,10 +142,16 @@ class MeanMetricWrapper(Mean):
         """
         super().update_state(self._fn(y_true, detached(y_pred), **self._fn_kwargs), sample_weight)
 
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_fn_kwargs"][name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}") from None
+
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
+        config = {**super().get_config(), **self._fn_kwargs}
         if type(self) is MeanMetricWrapper:
-            config |= {"fn": serialize_keras_object(self._fn), **self._fn_kwargs}
+            config["fn"] = serialize_keras_object(self._fn)
         return config
 
     @classmethod
@@ -151,3 +159,12 @@ class MeanMetricWrapper(Mean):
         if "fn" in config:
             config = {**config, "fn": deserialize_keras_object(config["fn"])}
         return cls(**config)
+
+
+class FunctionMetric(MeanMetricWrapper):
+    """Base of means whose function has no further arguments; a subclass sets `function`."""
+
+    function: Callable[..., Any]
+
+    def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
+        super().__init__(self.function, name, dtype)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from pydl._core import Tensor
-from pydl.naming import to_snake_case
+from pydl.naming import auto_name
 from pydl.variable import Variable
+
+__all__ = ["Metric"]
 
 
 class Metric:
@@ -18,7 +20,7 @@ class Metric:
 
     Args:
         dtype: dtype of the result; float32 by default.
-        name: name of the instance; by default the class name in snake case.
+        name: name of the instance; by default made from the class: `precision`, `precision_1`.
 
     Example:
         >>> class Largest(pydl.metrics.Metric):
@@ -36,7 +38,7 @@ class Metric:
     """
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        self.name = name or to_snake_case(type(self).__name__)
+        self.name = name or auto_name(type(self).__name__)
         self._dtype = dtype or "float32"
         self._own_variables: list[Variable] = []
 

@@ -78,6 +78,90 @@ def test_a_metric_of_ones_own():
     assert metric.variables == [metric.value] and repr(metric) == "<Largest name=largest>"
 
 
+@pytest.mark.parametrize("make", [
+    lambda: metrics.AUC(),
+    lambda: metrics.AUC(curve="PR", multi_label=True),
+    lambda: metrics.Precision(top_k=2),
+    lambda: metrics.Recall(thresholds=[0.7, 0.2]),
+    lambda: metrics.F1Score(average="weighted", threshold=0.5),
+    lambda: metrics.SensitivityAtSpecificity(0.5),
+    lambda: metrics.R2Score(),
+    lambda: metrics.TrueNegatives(),
+])  # fmt: skip
+def test_ragged_batches_count_like_one_and_weights_like_copies(make):
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.integers(0, 2, (10, 4)).astype("float32"), rng.uniform(size=(10, 4))
+    copies = rng.integers(0, 3, 10)
+    whole, parts, weighted, repeated = make(), make(), make(), make()
+    whole.update_state(y_true, y_pred)
+    for start, end in ((0, 4), (4, 8), (8, 10)):
+        parts.update_state(y_true[start:end], y_pred[start:end])
+        weighted.update_state(y_true[start:end], y_pred[start:end], copies[start:end])
+    repeated.update_state(np.repeat(y_true, copies, 0), np.repeat(y_pred, copies, 0))
+    for one, other in ((whole, parts), (weighted, repeated)):
+        np.testing.assert_allclose(one.result().numpy(), other.result().numpy(), rtol=1e-6)
+
+
+def test_areas_against_scikit_learn():
+    sklearn = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    y_true = rng.integers(0, 2, 500)
+    y_pred = np.clip(0.3 * y_true + rng.uniform(0, 0.7, 500), 0, 1)
+    auc = metrics.AUC(num_thresholds=2000)(y_true, y_pred).item()
+    assert auc == pytest.approx(sklearn.roc_auc_score(y_true, y_pred), abs=2e-3)
+    area = metrics.AUC(num_thresholds=2000, curve="PR")(y_true, y_pred).item()
+    assert area == pytest.approx(sklearn.average_precision_score(y_true, y_pred), abs=5e-3)
+    r2 = metrics.R2Score()(y_true[:, None], y_pred[:, None]).item()
+    assert r2 == pytest.approx(sklearn.r2_score(y_true, y_pred), rel=1e-5)
+    score = metrics.F1Score(threshold=0.5, average="micro")(y_true[:, None], y_pred[:, None]).item()
+    assert score == pytest.approx(sklearn.f1_score(y_true, y_pred > 0.5), rel=1e-5)
+
+
+def test_iou_counts_float_weights_and_ignores_what_is_no_class():
+    iou = metrics.MeanIoU(num_classes=2)
+    iou.update_state([0, 0, 1, 7], [0, 1, 1, 1], [0.5, 0.25, 1.0, 1.0])
+    assert iou.result().item() == pytest.approx((0.5 / 0.75 + 1.0 / 1.25) / 2, rel=1e-6)
+
+
+def test_arguments_that_make_no_sense_are_refused():
+    for make, message in [
+        (lambda: metrics.Precision(thresholds=1.5), r"thresholds in \[0, 1\], got 1.5"),
+        (lambda: metrics.AUC(num_thresholds=1), r"num_thresholds above 1, got 1"),
+        (lambda: metrics.AUC(curve="DET"), r"a curve among .* got 'DET'"),
+        (lambda: metrics.AUC(summation_method="best"), r"summation_method among .* got 'best'"),
+        (lambda: metrics.AUC(num_labels=2), r"num_labels only with multi_label"),
+        (lambda: metrics.PrecisionAtRecall(2), r"recall in \[0, 1\], got 2"),
+        (lambda: metrics.RecallAtPrecision(0.5, num_thresholds=0), r"num_thresholds above 0"),
+        (lambda: metrics.FBetaScore(beta=0.0), r"beta to be a float above 0"),
+        (lambda: metrics.F1Score(average="some"), r"average among"),
+        (lambda: metrics.F1Score(threshold=2.0), r"threshold in \(0, 1\], got 2"),
+        (lambda: metrics.IoU(2, [2]), r"target_class_ids in \[0, 2\), got \[2\]"),
+        (lambda: metrics.R2Score("most"), r"class_aggregation among"),
+        (lambda: metrics.R2Score(num_regressors=-1), r"num_regressors >= 0, got -1"),
+        (lambda: metrics.Precision(class_id=1)([1, 0], [0.2, 0.4]), r"\(batch, classes\)"),
+        (lambda: metrics.F1Score()([1, 0], [0.2, 0.4]), r"of one shape \(batch, classes\)"),
+        (lambda: metrics.R2Score()([1, 0], [0.2, 0.4]), r"shape \(batch, outputs\)"),
+        (lambda: metrics.AUC(multi_label=True)([1, 0], [0.2, 0.4]), r"\(batch, labels\)"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+def test_strings_in_compile_and_class_weights():
+    model = pydl.Sequential([pydl.Input((2,)), pydl.layers.Dense(1, "sigmoid")])
+    names = ["precision", "recall", "auc"]
+    model.compile("sgd", "bce", metrics=names, weighted_metrics=[metrics.TruePositives()])
+    model.set_weights([np.array([[4.0], [0.0]], "float32"), np.zeros(1, "float32")])
+    x = np.array([[1.0, 0], [1, 0], [-1, 0], [-1, 0], [1, 0]], "float32")
+    y = np.array([1, 0, 0, 1, 1])
+    logs = model.evaluate(x, y, batch_size=2, return_dict=True, verbose=0)
+    assert logs["precision"] == pytest.approx(2 / 3) and logs["recall"] == pytest.approx(2 / 3)
+    weighted = model.evaluate(
+        x, y, sample_weight=np.array([1, 1, 1, 1, 5.0]), return_dict=True, verbose=0
+    )
+    assert weighted["true_positives"] == 6.0 and weighted["recall"] == logs["recall"]
+
+
 @pytest.mark.parametrize(
     "metric",
     [
@@ -89,6 +173,16 @@ def test_a_metric_of_ones_own():
         metrics.CategoricalCrossentropy(axis=1),
         metrics.SparseCategoricalCrossentropy(ignore_class=2),
         metrics.RootMeanSquaredError(),
+        metrics.AUC(thresholds=[0.1, 0.5], curve="PR", label_weights=[1.0, 2.0]),
+        metrics.Precision(thresholds=[0.1, 0.5], class_id=1),
+        metrics.SpecificityAtSensitivity(0.5, num_thresholds=10),
+        metrics.FBetaScore("macro", 2.0, 0.5),
+        metrics.OneHotIoU(4, [0, 1], ignore_class=1),
+        metrics.OneHotMeanIoU(4),
+        metrics.BinaryIoU([1], 0.3),
+        metrics.R2Score(None, 3),
+        metrics.FalsePositives([0.5, 0.6]),
+        metrics.PearsonCorrelation(axis=0),
         metrics.MeanMetricWrapper(metrics.mean_absolute_error, name="w"),
     ],
     ids=repr,
