@@ -110,12 +110,13 @@ class Trainer(Compiled):
             epochs=epochs,
             steps=train.num_steps,
             validates=validation is not None,
+            initial_epoch=initial_epoch,
         )
         self.stop_training = interrupted = False
         logs: dict[str, float] = {}
         listeners.call("on_train_begin", logs)
         try:
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(listeners.params["initial_epoch"], epochs):  # a callback may resume
                 listeners.call("on_epoch_begin", epoch, {})
                 logs = self._train_epoch(train, listeners)
                 listeners.params["steps"] = train.steps_done

@@ -5,6 +5,7 @@ import pytest
 
 import pydl
 from pydl import ops
+from pydl.testing import FLOATS, HALVES, OpSpec, OpTests, Sample
 
 SHAPES = [(3, 4), (), (5,), (0, 2), (9001,)]
 RATE, DECAY, EPSILON = 0.1, 0.05, 1e-3
@@ -156,3 +157,38 @@ P = pydl.tensor([1.0, 2.0])
 def test_errors(call, pattern):
     with pytest.raises(ValueError, match=pattern):
         call()
+
+
+def step_samples(rng):
+    """A parameter, its gradient and two states; the last is large enough for several threads."""
+    return [
+        Sample(*(rng.normal(size=s) for _ in "pga"), rng.uniform(0.5, 1, size=s))
+        for s in ((3, 4), (), (0, 2), (300, 101))
+    ]
+
+
+def row(name, second=False):
+    """Step 2 of an optimizer with its first state in any place, or above 0 if it is a sum."""
+    reference, call = STEPS[name]
+
+    def step(p, g, a, b):
+        p, a, b = p.copy(), (ops.abs(a) + 0.1).copy(), b.copy()
+        call([p], [g], [a], [b], 2, {})
+        return (p, a, b) if second else (p, a)
+
+    def expected(p, g, a, b):
+        state = {"a": np.abs(a) + 0.1, "b": np.array(b)}
+        p = reference(p, g, state, 2)
+        return (p, state["a"], state["b"]) if second else (p, state["a"])
+
+    error = (lambda: call([P], [[1.0]], [P], [P], 1, {}), pydl.errors.ShapeError,
+             rf"\[{name}_step\] expected a gradient of shape \(2,\) for parameter 0, got \(1,\)")
+    return OpSpec(f"{name}_step", step, expected, step_samples, dtypes=FLOATS + HALVES,
+                  gradient=False, tolerance=8, errors=[error])  # fmt: skip
+
+
+class TestRows(OpTests):
+    specs = [
+        row("adagrad"), row("adadelta", True), row("adamax", True), row("nadam", True),
+        row("lion"), row("ftrl", True),
+    ]  # fmt: skip
