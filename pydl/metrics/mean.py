@@ -8,7 +8,7 @@ from typing import Any
 from pydl import ops
 from pydl._convert import as_tensor
 from pydl._core import Tensor
-from pydl.losses.loss import weights_like
+from pydl.losses.loss import masked_weights, weights_like
 from pydl.metrics.metric import Metric, detached
 from pydl.saving import deserialize_keras_object, serialize_keras_object
 
@@ -140,6 +140,9 @@ class MeanMetricWrapper(Mean):
             y_pred: predictions, shape `(batch, ...)`.
             sample_weight: weights that broadcast to the values of `fn` from the left.
         """
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:  # steps that a layer masked count nothing
+            sample_weight = masked_weights(mask, sample_weight, "sum")
         super().update_state(self._fn(y_true, detached(y_pred), **self._fn_kwargs), sample_weight)
 
     def __getattr__(self, name: str) -> Any:

@@ -11,6 +11,7 @@ from pydl import ops, optimizers, tree
 from pydl._call_errors import show
 from pydl._core import Tensor
 from pydl.autograd import grad, no_grad
+from pydl.layers.masking import get_mask, with_mask
 from pydl.metrics import Mean, Metric
 from pydl.metrics.metric import detached
 from pydl.models.compile_loss import CompileLoss
@@ -204,7 +205,7 @@ class Compiled:
         scaled = self.optimizer.scale_loss(loss)
         self.optimizer.apply(grad(scaled, variables, allow_unused=True), variables)
         self._loss_tracker.update_state(loss.detach(), sample_weight=_batch_size(x))
-        return x, y, tree.map_structure(detached, y_pred), sample_weight
+        return x, y, tree.map_structure(_outside_graph, y_pred), sample_weight
 
     def _measure(self, data: tuple) -> tuple[Any, Any, Any, Any]:
         """Takes the loss of one batch in; returns x, y, the outputs and the sample weights."""
@@ -307,3 +308,7 @@ def _metrics_among(values: Iterable[Any]) -> list[Metric]:
 
 def _batch_size(x: Any) -> int:
     return (x if isinstance(x, Tensor) else tree.flatten(x)[0]).shape[0]
+
+
+def _outside_graph(prediction: Any) -> Any:
+    return with_mask(detached(prediction), get_mask(prediction))
