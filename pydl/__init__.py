@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         constraints,
         data,
         datasets,
+        generation,
         initializers,
         layers,
         losses,
@@ -49,8 +50,9 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 
 # The Keras world is imported when it is first used, so that `import pydl` stays fast.
 _MODULES = (
-    "activations", "callbacks", "constraints", "data", "datasets", "initializers", "layers", "losses",
-    "metrics", "models", "optimizers", "preprocessing", "regularizers", "saving", "testing", "utils",
+    "activations", "callbacks", "constraints", "data", "datasets", "generation", "initializers",
+    "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "saving",
+    "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pydl.layers",
@@ -93,6 +95,7 @@ __all__ = [
     "errors",
     "from_dlpack",
     "from_numpy",
+    "generation",
     "get_num_threads",
     "grad",
     "initializers",

@@ -42,7 +42,7 @@ LEVELS = [
     {"activations", "constraints", "initializers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},
     {"saving.weight_names"},
-    {"callbacks", "data", "datasets", "models", "preprocessing", "saving.model_file", "utils"},
+    {"callbacks", "data", "datasets", "generation", "models", "preprocessing", "saving.model_file", "utils"},
     {"applications", "cli", "extension", "interop", "serving", "testing"},
 ]
 

@@ -35,6 +35,7 @@ from pydl.layers.aliases import (
 )
 from pydl.layers.attention import MultiHeadAttention
 from pydl.layers.batch_normalization import BatchNormalization
+from pydl.layers.cached_attention import KeyValueCache
 from pydl.layers.categories import CategoryEncoding, Discretization
 from pydl.layers.conv import Conv1D, Conv2D, Conv3D
 from pydl.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
@@ -87,6 +88,12 @@ from pydl.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from pydl.layers.position import (
+    PositionEmbedding,
+    RotaryEmbedding,
+    SinePositionEncoding,
+    TokenAndPositionEmbedding,
+)
 from pydl.layers.preprocessing import Normalization, Rescaling
 from pydl.layers.recurrent.bidirectional import Bidirectional
 from pydl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D
@@ -100,6 +107,7 @@ from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pydl.layers.separable_conv import SeparableConv1D, SeparableConv2D
 from pydl.layers.spectral_normalization import SpectralNormalization
 from pydl.layers.text_vectorization import TextVectorization
+from pydl.layers.transformer import DecoderCache, TransformerDecoder, TransformerEncoder
 from pydl.layers.unit_normalization import UnitNormalization
 from pydl.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from pydl.layers.wrapper import Wrapper
@@ -147,6 +155,7 @@ __all__ = [
     "Cropping2D",
     "Cropping3D",
     "DTypePolicy",
+    "DecoderCache",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -183,6 +192,7 @@ __all__ = [
     "InputSpec",
     "IntegerLookup",
     "KerasTensor",
+    "KeyValueCache",
     "LSTM",
     "LSTMCell",
     "Lambda",
@@ -204,18 +214,21 @@ __all__ = [
     "Operation",
     "PReLU",
     "Permute",
+    "PositionEmbedding",
     "RMSNormalization",
     "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -226,6 +239,9 @@ __all__ = [
     "Subtract",
     "TextVectorization",
     "TimeDistributed",
+    "TokenAndPositionEmbedding",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
