@@ -38,6 +38,7 @@ SAMPLES = [
     ("AveragePooling2D", {"pool_size": 2}, _IMAGE),
     ("AveragePooling3D", {"pool_size": 2}, _VOLUME),
     ("BatchNormalization", {}, _STEPS),
+    ("Bidirectional", {"layer": lambda dtype: layers.LSTM(3, dtype=dtype)}, _STEPS),
     ("Concatenate", {}, _PAIR),
     ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "causal"}, _STEPS),
     ("Conv1DTranspose", {"filters": 3, "kernel_size": 2, "strides": 2}, _STEPS),
@@ -45,6 +46,7 @@ SAMPLES = [
     ("Conv2DTranspose", {"filters": 3, "kernel_size": 2, "strides": 2}, _IMAGE),
     ("Conv3D", {"filters": 3, "kernel_size": 2}, _VOLUME),
     ("Conv3DTranspose", {"filters": 3, "kernel_size": 2, "strides": 2}, _VOLUME),
+    ("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, _IMAGE),
     ("Cropping1D", {}, _STEPS),
     ("Cropping2D", {"cropping": 1}, _IMAGE),
     ("Cropping3D", {}, _VOLUME),
@@ -65,6 +67,7 @@ SAMPLES = [
     ("GlobalMaxPooling1D", {}, _STEPS),
     ("GlobalMaxPooling2D", {}, _IMAGE),
     ("GlobalMaxPooling3D", {}, _VOLUME),
+    ("GRU", {"units": 3, "dropout": 0.1}, _STEPS),
     (
         "GroupQueryAttention",
         {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "dropout": 0.1},
@@ -73,6 +76,7 @@ SAMPLES = [
     ("GroupNormalization", {"groups": 2}, _STEPS),
     ("Identity", {}, _ROWS),
     ("Lambda", {"function": lambda x: x * 2}, _ROWS),
+    ("LSTM", {"units": 3, "return_sequences": True}, _STEPS),
     ("LayerNormalization", {}, _STEPS),
     ("LeakyReLU", {}, _ROWS),
     ("Masking", {}, _STEPS),
@@ -95,12 +99,14 @@ SAMPLES = [
     ("SeparableConv1D", {"filters": 3, "kernel_size": 2}, _STEPS),
     ("SeparableConv2D", {"filters": 3, "kernel_size": 2}, _IMAGE),
     ("SinePositionEncoding", {}, _STEPS),
+    ("SimpleRNN", {"units": 3}, _STEPS),
     ("Softmax", {}, _ROWS),
     ("SpatialDropout1D", {"rate": 0.5}, _STEPS),
     ("SpatialDropout2D", {"rate": 0.5}, _IMAGE),
     ("SpatialDropout3D", {"rate": 0.5}, _VOLUME),
     ("SpectralNormalization", {"layer": lambda dtype: layers.Dense(3, dtype=dtype)}, _ROWS),
     ("Subtract", {}, _PAIR),
+    ("TimeDistributed", {"layer": lambda dtype: layers.Dense(3, dtype=dtype)}, _STEPS),
     (
         "TokenAndPositionEmbedding",
         {"vocabulary_size": 5, "sequence_length": 4, "embedding_dim": 3},
@@ -138,9 +144,3 @@ class Sample:
 def sample(request) -> Sample:
     """Each sample in turn."""
     return Sample(*request.param)
-
-
-@pytest.fixture(scope="session")
-def sample_names() -> set[str]:
-    """The names of all classes that have a sample."""
-    return {row[0] for row in SAMPLES}
