@@ -36,11 +36,15 @@ if TYPE_CHECKING:
         preprocessing,
         regularizers,
         saving,
+        sklearn,
         testing,
         utils,
     )
     from pydl.layers import Input
+    from pydl.losses import Loss
+    from pydl.metrics import Metric
     from pydl.models import Model, Sequential
+    from pydl.optimizers import Optimizer
     from pydl.variable import Variable
 
 __version__: str = _core.__version__
@@ -52,11 +56,14 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 _MODULES = (
     "activations", "callbacks", "constraints", "data", "datasets", "generation", "initializers",
     "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "saving",
-    "testing", "utils",
+    "sklearn", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pydl.layers",
+    "Loss": "pydl.losses",
+    "Metric": "pydl.metrics",
     "Model": "pydl.models",
+    "Optimizer": "pydl.optimizers",
     "Sequential": "pydl.models",
     "Variable": "pydl.variable",
 }
@@ -78,7 +85,10 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Input",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
     "Sequential",
     "Tensor",
     "Variable",
@@ -115,6 +125,7 @@ __all__ = [
     "set_memory_limit",
     "set_num_threads",
     "set_random_seed",
+    "sklearn",
     "tensor",
     "testing",
     "utils",
