@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from pydl import initializers, ops
 from pydl.layers.activation import Softmax
 from pydl.layers.arguments import positive_int
+from pydl.layers.attention_axes import AttentionAxes
 from pydl.layers.attention_mask import causal_mask, join_masks
 from pydl.layers.dropout import Dropout
 from pydl.layers.layer import Layer
@@ -88,6 +90,8 @@ class MultiHeadAttention(Layer):
         dropout: The share of attention scores dropped while training.
         use_bias: Whether the projections have a bias.
         output_shape: The size or sizes of the output features; those of the query when None.
+        attention_axes: The axis or axes of query, key and value that are attended over; all
+            between batch and features when None. Along the others, entries are apart, as samples.
         kernel_initializer: First values of the kernels.
         bias_initializer: First values of the biases.
         kernel_regularizer: Penalty on the kernels.
@@ -98,8 +102,8 @@ class MultiHeadAttention(Layer):
         seed: The seed of dropout.
 
     Call arguments:
-        query: A tensor of shape `(batch, queries, features)`.
-        value: A tensor of shape `(batch, keys, features)`.
+        query: A tensor of shape `(batch, queries, features)`, or with more axes in the middle.
+        value: A tensor of shape `(batch, keys, features)`, likewise.
         key: Likewise; `value` when None.
         query_mask: A bool tensor of shape `(batch, queries)`, False for padding; found on `query`.
         value_mask: Likewise for `value`.
@@ -137,6 +141,7 @@ class MultiHeadAttention(Layer):
         dropout: float = 0.0,
         use_bias: bool = True,
         output_shape: Any = None,
+        attention_axes: int | Sequence[int] | None = None,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
@@ -154,6 +159,8 @@ class MultiHeadAttention(Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.output_features = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self._axes = None  # for inputs with more axes than one between batch and features
         self._projection_arguments = {
             "kernel_initializer": kernel_initializer,
             "bias_initializer": bias_initializer,
@@ -167,11 +174,20 @@ class MultiHeadAttention(Layer):
 
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
-        if len(query_shape) != 3 or len(value_shape) != 3 or value_shape[1] != key_shape[1]:
+        rank = len(query_shape)
+        if rank < 3 or len(value_shape) != rank or value_shape[1:-1] != key_shape[1:-1]:
             raise ValueError(
                 f"[{self.name}] expected query, value and key of shape (batch, steps, features), "
                 f"value and key of as many steps, got {query_shape}, {value_shape}, {key_shape}."
             )
+        axes = tuple(range(1, rank - 1)) if self.attention_axes is None else self.attention_axes
+        if not all(-rank < axis < rank - 1 and axis not in (0, -1) for axis in axes):
+            raise ValueError(
+                f"[{self.name}] expected attention_axes between batch and features, got {axes} "
+                f"for a query of shape {query_shape}."
+            )
+        if rank > 3:
+            self._axes = AttentionAxes([axis % rank for axis in axes], rank)
         output_shape = self.output_features or (query_shape[-1],)
         self.query_dense = self._project(1, (self.num_heads, self.key_dim), "query", query_shape)
         self.key_dense = self._project(1, (self.num_heads, self.key_dim), "key", key_shape)
@@ -193,13 +209,20 @@ class MultiHeadAttention(Layer):
         use_causal_mask=False,
     ):
         key = value if key is None else key
-        mask = join_masks(query_mask, value_mask, key_mask, attention_mask)
         heads = self.query_dense(query), self.key_dense(key), self.value_dense(value)
+        masks = [query_mask, value_mask, key_mask, attention_mask]
+        if self._axes is not None:
+            heads, masks = self._flattened(heads, masks, use_causal_mask)
+        mask = join_masks(*masks)
         scores = None
         if return_attention_scores or (training and self.dropout > 0):
             outputs, scores = self._attend_with_scores(*heads, mask, use_causal_mask, training)
         else:
             outputs = ops.scaled_dot_product_attention(*heads, mask=mask, is_causal=use_causal_mask)
+        if self._axes is not None:
+            outputs = self._axes.unflatten(outputs, query.shape)
+            if scores is not None:
+                scores = self._axes.unflatten_scores(scores, query.shape, key.shape)
         outputs = self.output_dense(outputs)
         return (outputs, scores) if return_attention_scores else outputs
 
@@ -209,6 +232,19 @@ class MultiHeadAttention(Layer):
 
     def compute_output_spec(self, query, value, key=None, **kwargs):
         return super().compute_output_spec(query, value, key, **kwargs)
+
+    def _flattened(self, heads, masks, causal: bool):
+        """Heads and masks of inputs with one axis between batch and features."""
+        axes = self._axes
+        if causal and len(axes.axes) > 1:
+            raise ValueError(
+                f"[{self.name}] expected one attention axis with use_causal_mask, got {axes.axes}."
+            )
+        *inner, full = [None if mask is None else ops.cast(mask, "bool") for mask in masks]
+        if full is not None:
+            full = axes.flatten_mask(full, heads[0].shape, heads[1].shape)
+        inner = [None if mask is None else axes.flatten(mask) for mask in inner]
+        return [axes.flatten(head) for head in heads], [*inner, full]
 
     def _project(self, input_axes: int, output_shape, name: str, input_shape) -> HeadProjection:
         layer = HeadProjection(

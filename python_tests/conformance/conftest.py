@@ -41,7 +41,7 @@ def check_error(keras):
 LEFT_OUT = {
     "lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size",
     "renorm", "renorm_clipping", "renorm_momentum", "synchronized",
-    "flash_attention", "use_gate", "sliding_window", "attention_axes",
+    "flash_attention", "use_gate", "sliding_window",
     "rms_scaling", "activity_regularizer", "weights", "seed",
 }  # fmt: skip
 

@@ -125,3 +125,31 @@ def test_group_query_attention(check_layer, scores, arguments):
         call = {"return_attention_scores": scores, **call}
         several = {"several_arguments": True, "rtol": 2e-6 if scores else 1e-4}
         check_layer("GroupQueryAttention", arrays, call=call, **several, **heads)
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("axes", [None, 1, (2,), (1, 2), [-2]], ids=str)
+def test_axes(check, axes, scores):
+    given = {"return_attention_scores": scores}
+    check([(2, 3, 4, 8), (2, 3, 4, 8)], given, attention_axes=axes)
+
+
+def test_axes_with_a_mask(check):
+    mask = rng.random((2, 4, 5)) > 0.3
+    mask[..., 0] = True
+    call = {"attention_mask": mask, "return_attention_scores": True}
+    check([(2, 3, 4, 8), (2, 3, 5, 6)], call, attention_axes=2)
+    mask = rng.random((2, 3, 4, 3, 5)) > 0.3
+    mask[..., 0] = True
+    call = {"attention_mask": mask, "return_attention_scores": True}
+    check([(2, 3, 4, 8), (2, 3, 5, 6)], call, attention_axes=(1, 2))
+    check([(2, 5, 8), (2, 7, 6)], attention_axes=1)
+
+
+def test_axes_out_of_range():
+    x = np.ones((2, 3, 4))
+    with pytest.raises(ValueError, match="expected attention_axes between batch and features, got"):
+        pydl.layers.MultiHeadAttention(2, 3, attention_axes=2)(x, x)
+    x = np.ones((2, 3, 4, 5))
+    with pytest.raises(ValueError, match="expected one attention axis with use_causal_mask"):
+        pydl.layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
