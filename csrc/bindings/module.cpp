@@ -23,7 +23,8 @@
   X(recurrent) \
   X(loss) \
   X(optimizer) \
-  X(text)
+  X(text) \
+  X(image)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

@@ -59,6 +59,31 @@ from pydl.layers.global_pooling import (
 from pydl.layers.group_query_attention import GroupQueryAttention
 from pydl.layers.hashing import HashedCrossing, Hashing
 from pydl.layers.identity import ActivityRegularization, Identity
+from pydl.layers.image_color import (
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomContrast,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
+from pydl.layers.image_geometry import (
+    RandomFlip,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from pydl.layers.image_mixing import CutMix, MixUp, RandomErasing
+from pydl.layers.image_size import CenterCrop, RandomCrop, Resizing
+from pydl.layers.image_tone import (
+    AutoContrast,
+    Equalization,
+    RandomInvert,
+    RandomPosterization,
+    RandomSharpness,
+    Solarization,
+)
 from pydl.layers.input_layer import Input, InputLayer
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.keras_tensor import KerasTensor
@@ -95,6 +120,7 @@ from pydl.layers.position import (
     TokenAndPositionEmbedding,
 )
 from pydl.layers.preprocessing import Normalization, Rescaling
+from pydl.layers.rand_augment import RandAugment
 from pydl.layers.recurrent.bidirectional import Bidirectional
 from pydl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D
 from pydl.layers.recurrent.gru import GRU, GRUCell
@@ -126,6 +152,7 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -136,6 +163,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -154,6 +182,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "DTypePolicy",
     "DecoderCache",
     "Dense",
@@ -165,6 +194,7 @@ __all__ = [
     "ELU",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRU",
     "GRUCell",
@@ -208,6 +238,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
@@ -217,10 +248,28 @@ __all__ = [
     "PositionEmbedding",
     "RMSNormalization",
     "RNN",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -230,6 +279,7 @@ __all__ = [
     "SimpleRNNCell",
     "SinePositionEncoding",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

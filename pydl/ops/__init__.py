@@ -1,5 +1,6 @@
 """Operations on tensors, named as in ``keras.ops``."""
 
+from pydl.ops import image
 from pydl.ops.activation import *  # noqa: F403
 from pydl.ops.adaptive_optimizer import *  # noqa: F403
 from pydl.ops.adaptive_pool import *  # noqa: F403

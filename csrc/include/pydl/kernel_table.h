@@ -6,6 +6,7 @@
 #include "pydl/kernels/creation.h"
 #include "pydl/kernels/elementwise.h"
 #include "pydl/kernels/gemm.h"
+#include "pydl/kernels/image.h"
 #include "pydl/kernels/indexing.h"
 #include "pydl/kernels/loss.h"
 #include "pydl/kernels/machine.h"
@@ -36,6 +37,7 @@
   PYDL_ATTENTION_KERNELS(X)   \
   PYDL_RANDOM_KERNELS(X)      \
   PYDL_OPTIMIZER_KERNELS(X)   \
+  PYDL_IMAGE_KERNELS(X)       \
   PYDL_MACHINE_KERNELS(X)     \
   PYDL_RECURRENT_KERNELS(X)
 
