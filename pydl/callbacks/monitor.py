@@ -7,7 +7,10 @@ import warnings
 
 from pydl.callbacks.callback import Callback
 
-_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "iou", "r2")
+_LARGER_IS_BETTER = (
+    "acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "io_u", "r2", "sensitivity",
+    "specificity", "correlation", "cosine_similarity",
+)  # fmt: skip
 
 
 class MonitorCallback(Callback):
@@ -36,8 +39,9 @@ class MonitorCallback(Callback):
         """Whether `value` beats `reference` by more than `min_delta`; everything beats None."""
         if reference is None:
             return not math.isnan(value)
-        gain = value - reference if self._maximize else reference - value
-        return gain > self.min_delta
+        if self._maximize:
+            return value - self.min_delta > reference
+        return value + self.min_delta < reference
 
     def monitored(self, logs: dict[str, float] | None) -> float | None:
         """The watched metric, or None with a warning when `logs` lack it."""

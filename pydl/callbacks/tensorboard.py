@@ -10,6 +10,7 @@ import numpy as np
 
 from pydl.callbacks.callback import Callback
 from pydl.callbacks.optional import need
+from pydl.layers import Embedding
 
 
 class TensorBoard(Callback):
@@ -25,8 +26,12 @@ class TensorBoard(Callback):
         write_images: whether to write kernels as images with the histograms.
         write_steps_per_second: whether to write the speed of each epoch.
         update_freq: `"epoch"`; `"batch"` or a number of batches writes metrics in between too.
+        profile_batch: 0; steps are not profiled.
+        embeddings_freq: epochs between the vectors of `Embedding` layers; 0 for none.
+        embeddings_metadata: file with a line for each vector, or a dict of them by layer.
 
     Raises:
+        ValueError: another `update_freq` or `profile_batch`.
         ImportError: tensorboardX is not installed (when training begins).
 
     Example:
@@ -41,8 +46,16 @@ class TensorBoard(Callback):
         write_images: bool = False,
         write_steps_per_second: bool = False,
         update_freq: str | int = "epoch",
+        profile_batch: int = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: str | dict[str, str] | None = None,
     ) -> None:
         super().__init__()
+        if profile_batch != 0:
+            raise ValueError(
+                f"[TensorBoard] expected profile_batch=0, got {profile_batch!r}. "
+                "pydl.config.set_verbose shows the time of every op"
+            )
         if update_freq not in ("epoch", "batch") and not (
             isinstance(update_freq, int) and update_freq > 0
         ):
@@ -56,6 +69,8 @@ class TensorBoard(Callback):
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
+        self.embeddings_freq = embeddings_freq
+        self.embeddings_metadata = embeddings_metadata
         self._writers: dict[str, Any] = {}
         self._step = 0
         self._start = (0, 0.0)
@@ -102,6 +117,8 @@ class TensorBoard(Callback):
             writer.add_scalar("epoch_steps_per_second", speed, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write_weights(writer, epoch)
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            self._write_embeddings(writer, epoch)
         if self._graph_is_due and self.model.built:
             self._write_graph(writer)
             self._graph_is_due = False
@@ -114,6 +131,19 @@ class TensorBoard(Callback):
             writer.add_histogram(weight.path, values, epoch)
             if self.write_images and values.ndim >= 2:
                 writer.add_images(weight.path, _as_images(values), epoch, dataformats="NHWC")
+
+    def _write_embeddings(self, writer: Any, epoch: int) -> None:
+        for layer in self.model.layers:
+            if not isinstance(layer, Embedding):
+                continue
+            path = self.embeddings_metadata
+            path = path.get(layer.name) if isinstance(path, dict) else path
+            lines = None
+            if path is not None:
+                with open(path, encoding="utf-8") as file:
+                    lines = file.read().splitlines()
+            vectors = layer.embeddings.detach().astype("float32").numpy()
+            writer.add_embedding(vectors, lines, tag=layer.name, global_step=epoch)
 
     def _write_graph(self, writer: Any) -> None:
         graph_pb2, node_def_pb2, event_pb2 = (

@@ -89,6 +89,26 @@ def test_tensorboard_reads_what_the_callback_wrote(tmp_path):
     assert [list(node.input) for node in graph.node if node.name.startswith("dense")] == [["d1"]]
 
 
+def test_tensorboard_writes_embeddings(tmp_path):
+    pytest.importorskip("tensorboardX")
+    words = tmp_path / "words.tsv"
+    words.write_text("a\nb\nc\n")
+    made = pydl.Sequential([pydl.Input((2,)), layers.Embedding(3, 4, name="e"), layers.Flatten()])
+    made.add(layers.Dense(1))
+    made.compile("sgd", "mse")
+    board = callbacks.TensorBoard(
+        tmp_path / "logs", embeddings_freq=2, embeddings_metadata={"e": str(words)}
+    )
+    made.fit(np.array([[0, 1], [2, 1]]), np.ones(2), epochs=3, verbose=0, callbacks=board)
+    folders = sorted(p.parent for p in (tmp_path / "logs").rglob("tensors.tsv"))
+    assert len(folders) == 2
+    vectors = np.loadtxt(folders[-1] / "tensors.tsv", delimiter="\t")
+    np.testing.assert_allclose(vectors, made.get_weights()[0], rtol=1e-4)
+    assert (folders[-1] / "metadata.tsv").read_text().split() == ["a", "b", "c"]
+    with pytest.raises(ValueError, match=r"expected profile_batch=0, got 2"):
+        callbacks.TensorBoard(profile_batch=2)
+
+
 def test_tensorboard_knows_the_graph_of_a_functional_model():
     from pydl.callbacks.tensorboard import layer_graph
 

@@ -19,7 +19,7 @@ LEFT_OUT = {
     "renorm", "renorm_clipping", "renorm_momentum", "synchronized",
     "flash_attention", "sliding_window", "use_gate",
     "sparse", "ragged", "optional", "tensor", "input_tensor", "allow_last_axis_squeeze",
-    "InputSpec.name", "from_sorted_ids",
+    "InputSpec.name",
 }  # fmt: skip
 
 # Where only the order differs: Keras has another one here than in its other transposed convolutions.
