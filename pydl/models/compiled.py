@@ -197,6 +197,7 @@ class Compiled:
     def _learn(self, data: tuple) -> tuple[Any, Any, Any, Any]:
         """Changes the weights by one batch; returns x, y, the outputs and the sample weights."""
         x, y, sample_weight = split_batch(data)
+        size = _batch_size(x)
         y_pred = self(x, training=True)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
         variables = (self._plan or self).trainable_variables
@@ -204,15 +205,16 @@ class Compiled:
             raise ValueError("[fit] expected a model compiled with an optimizer, got none")
         scaled = self.optimizer.scale_loss(loss)
         self.optimizer.apply(grad(scaled, variables, allow_unused=True), variables)
-        self._loss_tracker.update_state(loss.detach(), sample_weight=_batch_size(x))
+        self._loss_tracker.update_state(loss.detach(), sample_weight=size)
         return x, y, tree.map_structure(_outside_graph, y_pred), sample_weight
 
     def _measure(self, data: tuple) -> tuple[Any, Any, Any, Any]:
         """Takes the loss of one batch in; returns x, y, the outputs and the sample weights."""
         x, y, sample_weight = split_batch(data)
+        size = _batch_size(x)
         y_pred = self(x, training=False)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
-        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        self._loss_tracker.update_state(loss, sample_weight=size)
         return x, y, y_pred, sample_weight
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
@@ -307,7 +309,10 @@ def _metrics_among(values: Iterable[Any]) -> list[Metric]:
 
 
 def _batch_size(x: Any) -> int:
-    return (x if isinstance(x, Tensor) else tree.flatten(x)[0]).shape[0]
+    size = (x if isinstance(x, Tensor) else tree.flatten(x)[0]).shape[0]
+    if size == 0:  # its mean loss is NaN, and would make that of the epoch NaN
+        raise ValueError("[data] expected batches of at least one sample, got an empty one")
+    return size
 
 
 def _outside_graph(prediction: Any) -> Any:

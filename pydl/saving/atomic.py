@@ -42,9 +42,15 @@ def write_atomically(path: Any, write: Callable[[BinaryIO], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(temporary):
             os.remove(temporary)
+        if type(error) is OSError:
+            raise OSError(
+                error.errno,
+                f"[save] expected to write all of {path}, got {error.strerror}. "
+                "What was there before is still there",
+            ) from error
         raise
     _sync_folder(folder)
 

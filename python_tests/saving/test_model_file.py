@@ -280,7 +280,7 @@ def test_full_disk_keeps_the_old_model(tmp_path):
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, previous[1]))
     try:
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match=r"\[save\] expected to write all of .*m.pydl, got File too large"):
             big.save(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, previous)

@@ -133,6 +133,9 @@ def test_torch_loaders():
     (lambda m: m.fit(batches(), validation_split=0.5), ValueError,
      r"expected arrays with validation_split"),
     (lambda m: m.fit(b + (1, 2) for b in batches()), ValueError, r"got a tuple of 4"),
+    (lambda m: m.fit(iter([next(batches()), (X[:0], Y[:0])])), ValueError,
+     r"\[data\] expected batches of at least one sample, got an empty one"),
+    (lambda m: m.train_on_batch(X[:0], Y[:0]), ValueError, r"expected batches of at least one sample"),
     (lambda m: m.fit(5j + 1 for _ in range(2)), (TypeError, ValueError), r"expected"),
 ])  # fmt: skip
 def test_errors(call, kind, message):
