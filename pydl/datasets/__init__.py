@@ -1,11 +1,31 @@
-"""Small data sets to learn and test with, loaded as Keras loads them.
+"""Data sets to learn and test with, loaded as Keras loads them.
 
-Each module has one function, `load_data()`, that returns
-`((x_train, y_train), (x_test, y_test))` as NumPy arrays.
+Each module has a function `load_data()` that returns `((x_train, y_train), (x_test, y_test))` as
+NumPy arrays.
 """
 
 from __future__ import annotations
 
-from pydl.datasets import digits, fashion_mnist, mnist
+from pydl.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)
 
-__all__ = ["digits", "fashion_mnist", "mnist"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+]

@@ -44,8 +44,28 @@ def download_file(urls: Sequence[str], name: str, folder: Path, sha256: str) -> 
 
 
 def _download_one(url: str, target: Path, sha256: str) -> Path:
+    def check(path: str) -> None:
+        found = _content_sha256(path)
+        if found != sha256:
+            raise OSError(f"expected content with SHA-256 {sha256}, got {found}")
+
+    return download_checked(url, target, check)
+
+
+def download_checked(url: str, target: Path, check: Callable[[str], None]) -> Path:
+    """Downloads a file, which appears under its name only when it is whole and `check` is content.
+
+    Args:
+        url: where it is.
+        target: where it goes; the folder is made if need be.
+        check: is called with the path of the download, and raises OSError if it is not right.
+
+    Raises:
+        OSError: the download or the check failed.
+    """
     from urllib.request import urlopen  # slow to import, and rarely needed
 
+    target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -54,9 +74,7 @@ def _download_one(url: str, target: Path, sha256: str) -> Path:
                 _copy(response, file, _progress(target.name, total))
             file.flush()
             os.fsync(file.fileno())
-        found = _content_sha256(temporary)
-        if found != sha256:
-            raise OSError(f"expected content with SHA-256 {sha256}, got {found}")
+        check(temporary)
         os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)

@@ -12,6 +12,10 @@ from pydl.saving.registry import (
     register_keras_serializable,
 )
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
+from pydl.utils.directory_datasets import (
+    image_dataset_from_directory,
+    text_dataset_from_directory,
+)
 from pydl.utils.images import array_to_img, img_to_array, load_img, save_img
 from pydl.utils.labels import normalize, to_categorical
 from pydl.utils.plot_model import model_to_dot, plot_model
@@ -30,6 +34,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "model_to_dot",
@@ -41,6 +46,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
 ]
