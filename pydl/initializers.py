@@ -25,10 +25,10 @@ from pydl.saving.lookup import Lookup
 __all__ = [
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity",
     "IdentityInitializer", "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal",
-    "OrthogonalInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal",
-    "VarianceScaling", "Zeros", "constant", "deserialize", "get",
-    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal",
-    "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "serialize",
+    "OrthogonalInitializer", "RandomNormal", "RandomUniform", "STFT",
+    "STFTInitializer", "TruncatedNormal", "VarianceScaling", "Zeros", "constant", "deserialize",
+    "get", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal",
+    "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "serialize", "stft",
     "truncated_normal", "variance_scaling", "zeros",
 ]  # fmt: skip
 
@@ -273,6 +273,70 @@ class Orthogonal(Initializer):
 
 
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+class STFT(Initializer):
+    """The kernel of a short-time Fourier transform, for a Conv1D over one channel of sound.
+
+    Args:
+        side: "real" for cosines, "imag" for sines.
+        window: The name of a window of `scipy.signal.get_window`, an array, or None for none.
+        scaling: "density", "spectrum" or None: what the window is divided by, the root of the sum
+            of its squares, the sum of its magnitudes, or nothing.
+        periodic: Whether the window is periodic, and not symmetric.
+
+    Raises:
+        ValueError: an argument outside the values listed, or a window of another length.
+        ImportError: a window by name without SciPy.
+
+    Example:
+        >>> import pydl
+        >>> kernel = pydl.initializers.STFT(window=None)((4, 1, 3))
+        >>> abs(kernel.numpy()[:, 0, 1]).round(3).tolist()  # one wave over the window
+        [1.0, 0.0, 1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        side: str = "real",
+        window: Any = "hann",
+        scaling: str | None = "density",
+        periodic: bool = False,
+    ):
+        if side not in ("real", "imag"):
+            raise ValueError(f"[STFT] expected side to be real or imag, got {side!r}.")
+        if scaling not in (None, "density", "spectrum"):
+            raise ValueError(f"[STFT] expected scaling density, spectrum or None, got {scaling!r}.")
+        self.side = side
+        self.window = window
+        self.scaling = scaling
+        self.periodic = periodic
+
+    def __call__(self, shape, dtype=None):
+        length, _, bands = shape
+        wave = np.cos if self.side == "real" else np.sin
+        turns = np.arange(length)[:, None, None] * np.arange(bands) / (2 * (bands - 1))
+        kernel = wave(-2 * np.pi * turns)
+        if self.window is not None:
+            kernel = kernel * self._scaled_window(length)[:, None, None]
+        return tensor(kernel + 0.0, dtype or "float32")
+
+    def _scaled_window(self, length: int) -> np.ndarray:
+        window = self.window
+        if isinstance(window, str):
+            try:
+                from scipy.signal import get_window
+            except ImportError as error:
+                raise ImportError(
+                    f"[STFT] expected SciPy for the window {window!r}. Hint: pip install scipy"
+                ) from error
+            window = get_window(window, length, self.periodic)
+        window = np.asarray(window, "float64")
+        if window.shape != (length,):
+            raise ValueError(f"[STFT] expected a window of shape ({length},), got {window.shape}.")
+        scales = {"density": np.sqrt(np.sum(window**2)), "spectrum": np.sum(np.abs(window))}
+        return window / scales.get(self.scaling, 1.0)
+
+
+stft, STFTInitializer = STFT, STFT
 zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
 random_normal, truncated_normal, random_uniform = RandomNormal, TruncatedNormal, RandomUniform
 variance_scaling, glorot_uniform, glorot_normal = VarianceScaling, GlorotUniform, GlorotNormal

@@ -130,6 +130,7 @@ from pydl.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from pydl.layers.recurrent.stacked_cells import StackedRNNCells
 from pydl.layers.recurrent.time_distributed import TimeDistributed
 from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from pydl.layers.reversible_embedding import ReversibleEmbedding
 from pydl.layers.separable_conv import SeparableConv1D, SeparableConv2D
 from pydl.layers.spectral_normalization import SpectralNormalization
 from pydl.layers.text_vectorization import TextVectorization
@@ -138,6 +139,8 @@ from pydl.layers.unit_normalization import UnitNormalization
 from pydl.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from pydl.layers.wrapper import Wrapper
 from pydl.layers.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from pydl.saving.serialize import deserialize_keras_object as deserialize
+from pydl.saving.serialize import serialize_keras_object as serialize
 
 __all__ = [
     "Activation",
@@ -270,6 +273,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -303,11 +307,13 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "dtype_policy",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "set_dtype_policy",
     "subtract",
 ]

@@ -245,3 +245,93 @@ def test_threshold(keras):
     x = data(20)
     expected = np.asarray(keras.activations.threshold(x, 0.3, -7.0))
     np.testing.assert_array_equal(pydl.activations.threshold(x, 0.3, -7.0).numpy(), expected)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"tie_weights": False, "logit_soft_cap": 2.0}])
+def test_reversible_embedding(check_layer, keras, arguments):
+    sizes = {"input_dim": 9, "output_dim": 5, **arguments}
+    if not arguments:  # the vectors of the way back would have no gradient
+        check_layer("ReversibleEmbedding", rng.integers(0, 9, (3, 4)).astype("int32"), **sizes)
+    x = data(2, 3, 5)
+    theirs = keras.layers.ReversibleEmbedding(dtype="float64", **sizes)
+    ours = pydl.layers.ReversibleEmbedding(dtype="float64", **sizes)
+    expected = np.asarray(theirs(x, reverse=True))
+    ours(x, reverse=True)
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours(x, reverse=True).numpy(), expected, rtol=1e-6)
+    symbolic = ours(pydl.Input((3, 5)), reverse=True)
+    assert symbolic.shape == (None, 3, 9)
+
+
+@pytest.mark.parametrize("side", ["real", "imag"])
+@pytest.mark.parametrize("scaling", [None, "density", "spectrum"])
+def test_stft(keras, side, scaling):
+    arguments = {"side": side, "scaling": scaling, "periodic": scaling is None}
+    expected = np.asarray(keras.initializers.STFT(**arguments)((8, 1, 5)))
+    ours = pydl.initializers.STFT(**arguments)((8, 1, 5)).numpy()
+    np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+
+def test_input_spec(keras):
+    """The same inputs pass the same specifications."""
+    specs = [
+        {"ndim": 2},
+        {"shape": (None, 3)},
+        {"min_ndim": 2, "axes": {-1: 3}},
+        {"max_ndim": 2},
+        {"ndim": 2, "optional": True},
+    ]
+    inputs = [np.ones(s, "float32") for s in [(2,), (2, 3), (2, 4), (2, 3, 1), (2, 3, 4)]]
+    for spec in specs:
+        verdicts = []
+        for module in (keras.layers, pydl.layers):
+            layer = module.Identity()
+            layer.input_spec = module.InputSpec(**spec)
+            verdicts.append([accepts(layer, x) for x in inputs])
+        assert verdicts[0] == verdicts[1], spec
+
+
+def test_input_spec_with_a_last_axis_of_one():
+    layer = pydl.layers.Identity()
+    layer.input_spec = pydl.layers.InputSpec(shape=(None, 3), allow_last_axis_squeeze=True)
+    shapes = [(2, 3), (2, 3, 1), (2, 3, 2), (2,), (2, 4, 1)]
+    assert [accepts(layer, np.ones(s)) for s in shapes] == [True, True, False, False, False]
+    layer.input_spec = pydl.layers.InputSpec(shape=(None, 3, 1), allow_last_axis_squeeze=True)
+    assert accepts(layer, np.ones((2, 3))) and not accepts(layer, np.ones((2, 4)))
+
+
+def accepts(layer, x):
+    try:
+        layer(x)
+    except ValueError:
+        return False
+    return True
+
+
+def test_signatures(keras):
+    """Every argument of Keras's layers is there, with the same default, or left out on purpose."""
+    from inspect import isclass, signature
+
+    left_out = {
+        "lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size", "renorm",
+        "renorm_clipping", "renorm_momentum", "synchronized", "flash_attention", "sparse", "ragged",
+        "input_tensor", "optional", "attention_axes", "sliding_window", "use_gate", "name", "dtype",
+        "kwargs",
+    }  # fmt: skip
+
+    def arguments(cls):
+        parameters = signature(cls.__init__).parameters.values()
+        return {p.name: same_for_all_axes(p.default) for p in parameters}
+
+    def same_for_all_axes(value):
+        return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+    for module in ("layers", "initializers", "constraints", "regularizers"):
+        for name, theirs in vars(getattr(keras, module)).items():
+            ours = getattr(getattr(pydl, module), name, None)
+            if isclass(theirs) and ours is not None:
+                expected, mine = arguments(theirs), arguments(ours)
+                missing = set(expected) - set(mine) - left_out
+                assert not missing, f"{name} lacks {missing}"
+                for argument in set(expected) & set(mine):
+                    assert mine[argument] == expected[argument], (name, argument)

@@ -55,7 +55,7 @@ LAYERS = [
     layers.AdaptiveMaxPooling2D((2, 3)), layers.AdaptiveMaxPooling3D(2),
     layers.Attention(True, "concat", seed=1), layers.AdditiveAttention(dropout=0.1),
     layers.GroupQueryAttention(8, 4, 2, sliding_window=3, use_gate=True),
-    layers.SinePositionEncoding(100.0), layers.PositionEmbedding(9), layers.RotaryEmbedding(),
+    layers.ReversibleEmbedding(9, 4, tie_weights=False), layers.SinePositionEncoding(100.0), layers.PositionEmbedding(9), layers.RotaryEmbedding(),
     layers.TokenAndPositionEmbedding(9, 8, 4, mask_zero=True),
     layers.TransformerEncoder(16, 2, activation="gelu"), layers.TransformerDecoder(16, 2, rotary=True),
 ]  # fmt: skip
