@@ -82,5 +82,12 @@ inline void join_words(const uint32_t* words, uint64_t* bits) {
     bits[i] = static_cast<uint64_t>(words[i]) << 32 | words[i + PYDL_RANDOM_WORDS / 2];
 }
 
+// Those of one group.
+inline void draw(const Philox& philox, int64_t group, uint64_t* bits) {
+  alignas(64) uint32_t words[PYDL_RANDOM_WORDS];
+  philox.group(group, words);
+  join_words(words, bits);
+}
+
 }  // namespace
 }  // namespace pydl::cpu::PYDL_ISA

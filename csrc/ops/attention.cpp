@@ -33,7 +33,7 @@ Tensor allowed_scores(const Tensor& mask, bool causal, int64_t queries, int64_t 
   if (!mask.defined()) return allowed;
   Tensor open = mask.detach();
   if (mask.dtype() != DType::boolean)
-    open = greater(open, full({}, -INFINITY, mask.dtype(), mask.device()));
+    open = greater(open, constant(-INFINITY, mask));
   return allowed.defined() ? logical_and(allowed, open) : open;
 }
 

@@ -49,13 +49,18 @@ inline Dims inverse_of(const Dims& permutation) {
   return inverse;
 }
 
+inline bool are_last(const Dims& axes, int rank) {
+  return axes.empty() || axes[0] == rank - axes.size();
+}
+
 // Dense, with `axes` last: rows for a kernel that works on rows.
 inline Tensor to_rows(const Tensor& x, const Dims& axes) {
-  return contiguous(permute(x, axes_last(x.rank(), axes)));
+  return contiguous(are_last(axes, x.rank()) ? x : permute(x, axes_last(x.rank(), axes)));
 }
 // What to_rows did to the shape, undone.
 inline Tensor from_rows(const Tensor& rows, const Dims& axes) {
-  return permute(rows, inverse_of(axes_last(rows.rank(), axes)));
+  int rank = rows.rank();
+  return are_last(axes, rank) ? rows : permute(rows, inverse_of(axes_last(rank, axes)));
 }
 
 // A dense tensor as (outer, n, inner) around one axis.

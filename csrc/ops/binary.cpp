@@ -46,15 +46,7 @@ struct Like {
   Tensor operator()(const Tensor& grad) const { return gradient_for(grad, shape, dtype); }
 };
 
-// x, to be saved if the gradient of `other` is wanted; else nothing.
-Saved saved_for(const Tensor& other, const Tensor& x) {
-  return Saved(requires_grad(other) ? x : Tensor());
-}
-
 Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, x.dtype(), x.device()); }
-Tensor constant(double value, const Tensor& like) {
-  return full({}, value, like.dtype(), like.device());
-}
 
 // An op whose gradient is 0 wherever it has one.
 Tensor step_op(const char* name, PydlBinaryOp kind, const Tensor& a, const Tensor& b) {
@@ -197,7 +189,7 @@ Tensor power(const Tensor& base, double exponent) {
   if (exponent == 0.5 && real) return sqrt(base);
   if (exponent == -0.5 && real) return rsqrt(base);
   if (exponent == -1 && real) return reciprocal(base);
-  return power(base, full({}, exponent, base.dtype(), base.device()));
+  return power(base, constant(exponent, base));
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {

@@ -32,11 +32,6 @@ Tensor run_transposed(const Convolution& c, const Tensor& x, const Tensor& kerne
                       const Tensor& bias = {}, const std::string& activation = "");
 Tensor run_kernel_gradient(const Convolution& c, const Tensor& x, const Tensor& dy);
 
-// Saved if the gradient of `other` will need it.
-Saved saved_for(const Tensor& other, const Tensor& x) {
-  return Saved(requires_grad(other) ? x : Tensor());
-}
-
 template <class Args>
 Args fused_args(const Convolution& c, const Tensor& kernel, const Tensor& bias,
                 const FusedResult& result) {
@@ -131,10 +126,7 @@ struct Operands {
     op.check<DTypeError>(is_floating(dtype), "expected a floating dtype, got ", given_x.dtype(),
                          " and ", given_kernel.dtype());
     int axes = given_x.rank() - 2;
-    for (int i = 0; i < axes; ++i)
-      op.check<ShapeError>(given_kernel.size(i) > 0 && given_kernel.size(i) <= kLargestStep,
-                           "expected a kernel with elements along each spatial axis, got shape ",
-                           given_kernel.shape());
+    check_window(op, given_kernel, axes);
     strides = for_each_axis(op, "strides", options.strides, axes);
     dilation = for_each_axis(op, "dilation_rate", options.dilation, axes);
     op.check(options.padding.mode != Padding::Mode::causal || sequence,

@@ -7,6 +7,10 @@ namespace pydl {
 
 Tensor full(const Dims& shape, double value, DType dtype, Device device = {});
 Tensor full_integer(const Dims& shape, int64_t value, DType dtype, Device device = {});
+// A number beside a tensor.
+inline Tensor constant(double value, const Tensor& like) {
+  return full({}, value, like.dtype(), like.device());
+}
 // start, start + step, ... before stop.
 Tensor arange(double start, double stop, double step, DType dtype);
 Tensor arange_integer(int64_t start, int64_t stop, int64_t step, DType dtype);

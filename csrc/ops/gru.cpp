@@ -32,7 +32,7 @@ struct GruCell {
     int64_t units = r.recurrent_kernel.size(0);
     Tensor reset = columns(as_rows(kept[0]), units, units);
     if (r.mask.defined())  // there the kernel left no gates
-      reset = where(reshape(r.mask, {r.mask.count(), 1}), reset, full({}, 0, reset.dtype()));
+      reset = where(reshape(r.mask, {r.mask.count(), 1}), reset, constant(0, reset));
     return concatenate({matmul(swap_last(previous), contiguous(columns(rows, 0, 2 * units))),
                         matmul(swap_last(multiply(previous, reset)),
                                contiguous(columns(rows, 2 * units, units)))});

@@ -29,8 +29,8 @@ Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
 
   DType bias_dtype = bias.defined() ? bias.dtype() : dtype;
   record_fused("linear", result, {&x, &kernel, &bias},
-               [x = Saved(requires_grad(kernel) ? x : Tensor()),
-                kernel = Saved(requires_grad(x) ? kernel : Tensor()), bias_dtype](
+               [x = saved_for(kernel, x),
+                kernel = saved_for(x, kernel), bias_dtype](
                    Backward& b, const Tensor& d) {
     if (b.needs(0)) b.give(0, matmul(d, swap_last(b[kernel])));
     if (b.needs(1)) b.give(1, matmul(swap_last(as_rows(b[x])), as_rows(d)));

@@ -23,10 +23,6 @@ struct Reduction {
   }
 };
 
-void* data_or_null(const Tensor& tensor) { return tensor.defined() ? tensor.data() : nullptr; }
-
-Tensor scalar_like(const Tensor& x, double value) { return full({}, value, x.dtype(), x.device()); }
-
 // --- cross entropy over classes -----------------------------------------------------------------
 
 struct CrossEntropy {
@@ -74,19 +70,19 @@ Tensor recorded_backward(const CrossEntropy& loss, const Tensor& x, const Tensor
   const auto total = [&](const Tensor& values) { return sum(values, last, true); };
   int64_t classes = x.shape().back();
   Tensor t = is_floating(labels.dtype()) ? labels : one_hot(labels, classes, x.dtype());
-  t = add(multiply(t, scalar_like(x, 1 - loss.label_smoothing)),
-          scalar_like(x, loss.label_smoothing / static_cast<double>(classes)));
+  t = add(multiply(t, constant(1 - loss.label_smoothing, x)),
+          constant(loss.label_smoothing / static_cast<double>(classes), x));
   Tensor slope;
   if (loss.from_logits) {
     slope = subtract(multiply(softmax(x, -1), total(t)), t);
   } else {
     Tensor size = total(x), q = divide(x, size), p = clip(q, loss.epsilon, 1 - loss.epsilon);
-    Tensor u = where(equal(p, q), neg(divide(t, p)), scalar_like(x, 0));
+    Tensor u = where(equal(p, q), neg(divide(t, p)), constant(0, x));
     slope = divide(subtract(u, total(multiply(u, q))), size);
   }
   Dims rows = dy.shape();
   if (!reduction.fused) rows.push_back(1);
-  return multiply(multiply(reshape(dy, rows), scalar_like(x, reduction.factor)), slope);
+  return multiply(multiply(reshape(dy, rows), constant(reduction.factor, x)), slope);
 }
 
 Tensor cross_entropy_backward(const CrossEntropy& loss, const Tensor& given, const Tensor& labels,
@@ -161,21 +157,21 @@ void describe(Args& args, const PairLoss& loss, const Tensor& x, const Tensor& t
 // The derivative by x in ops, for gradients of gradients.
 Tensor recorded_slope(const PairLoss& loss, const Tensor& x, const Tensor& t) {
   switch (loss.kind) {
-    case PYDL_SQUARED_ERROR: return multiply(subtract(x, t), scalar_like(x, 2));
+    case PYDL_SQUARED_ERROR: return multiply(subtract(x, t), constant(2, x));
     case PYDL_ABSOLUTE_ERROR: return sign(subtract(x, t));
     case PYDL_HUBER: return clip(subtract(x, t), -loss.parameter, loss.parameter);
     case PYDL_SIGMOID_BINARY_CROSS_ENTROPY: return subtract(sigmoid(x), t);
     default: break;
   }
   Tensor p = clip(x, loss.parameter, 1 - loss.parameter);
-  Tensor slope = divide(subtract(p, t), multiply(p, subtract(scalar_like(x, 1), p)));
-  return where(equal(p, x), slope, scalar_like(x, 0));
+  Tensor slope = divide(subtract(p, t), multiply(p, subtract(constant(1, x), p)));
+  return where(equal(p, x), slope, constant(0, x));
 }
 
 Tensor pair_loss_backward(const PairLoss& loss, const Tensor& x, const Tensor& t, const Tensor& dy,
                           Reduction reduction) {
   if (needs_grad(x, t, dy))
-    return multiply(multiply(dy, scalar_like(x, reduction.factor)), recorded_slope(loss, x, t));
+    return multiply(multiply(dy, constant(reduction.factor, x)), recorded_slope(loss, x, t));
   Op op(loss.backward_name, x, t, dy);
   Tensor dense_x = contiguous(x), dense_t = contiguous(t), dlosses = contiguous(dy);
   Tensor dx = Tensor::empty(x.shape(), x.dtype(), op.device());

@@ -64,8 +64,6 @@ Tensor parameter(const Op& op, const char* name, const Tensor& given, const Dims
   return contiguous(cast(given.detach(), dtype));
 }
 
-void* data_or_null(const Tensor& t) { return t.defined() ? t.data() : nullptr; }
-
 // The kernel's inputs and outputs, all dense and in its layout.
 struct NormForward {
   Tensor x, gamma, beta, y, mean, inverse_std;

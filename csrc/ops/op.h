@@ -15,6 +15,14 @@
 
 namespace pydl {
 
+// What kernels get for an optional operand.
+inline void* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
+
+// x, to be saved if the gradient of `other` will need it; else nothing.
+inline Saved saved_for(const Tensor& other, const Tensor& x) {
+  return Saved(requires_grad(other) ? x : Tensor());
+}
+
 class Op {
  public:
   template <class... Tensors>

@@ -89,6 +89,4 @@ Tensor sum_of_rows(const Tensor& x, DType dtype) {
   return gradient_for(rows, {rows.size(1)}, dtype);
 }
 
-void* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
-
 }  // namespace pydl

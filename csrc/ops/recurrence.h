@@ -38,7 +38,6 @@ Tensor last_state(const Tensor& sequence, const Tensor& initial);
 // Hidden states before each step, as rows.
 Tensor previous_rows(const Tensor& hidden, const Tensor& initial);
 Tensor sum_of_rows(const Tensor& x, DType dtype);
-void* data_or_null(const Tensor& x);
 
 // The whole sequence as separate ops, which can be differentiated any number of times.
 template <class Cell>

@@ -108,7 +108,7 @@ Tensor extremum(const char* name, PydlReduceOp kind, const Tensor& x, const Axes
       Tensor wins = equal(in.detach(), reshape(b[y].detach(), kept));
       Tensor ties = cast(count_nonzero(wins, axes, true), dy.dtype());
       Tensor share = divide(reshape(dy, kept), ties);
-      b.give(0, where(wins, share, full({}, 0, dy.dtype(), dy.device())));
+      b.give(0, where(wins, share, constant(0, dy)));
     });
   return y;
 }
@@ -161,7 +161,7 @@ Tensor mean(const Tensor& x, const Axes& wanted, bool keepdims) {
     record("mean", {&y}, {&x}, [shape = x.shape(), axes](Backward& b) {
       const Tensor& dy = b.grad();
       double count = static_cast<double>(std::max<int64_t>(reduced_count(shape, axes), 1));
-      b.give(0, expand(divide(dy, full({}, count, dy.dtype(), dy.device())), shape, axes));
+      b.give(0, expand(divide(dy, constant(count, dy)), shape, axes));
     });
   return y;
 }
@@ -194,7 +194,7 @@ Tensor sum_squares(const Tensor& x, const Axes& wanted, bool keepdims) {
   if (needs_grad(x))
     record("sum_squares", {&y}, {&x}, [x = Saved(x), axes](Backward& b) {
       const Tensor& dy = b.grad();
-      Tensor twice = multiply(dy, full({}, 2, dy.dtype(), dy.device()));
+      Tensor twice = multiply(dy, constant(2, dy));
       b.give(0, multiply(b[x], expand(twice, b[x].shape(), axes)));
     });
   return y;

@@ -1,35 +1,18 @@
 #include "ops/softmax.h"
 
-#include "ops/op.h"
-#include "ops/ops.h"
+#include "ops/axes.h"
 
 namespace pydl {
 namespace {
 
-// Kernels work on the last axis, so another one is swapped with it; its own inverse.
-Tensor swap_axis_with_last(const Tensor& x, int axis) {
-  Dims axes;
-  for (int i = 0; i < x.rank(); ++i) axes.push_back(i);
-  std::swap(axes[axis], axes[x.rank() - 1]);
-  return permute(x, axes);
-}
-
-// Dense, with `axis` last.
-Tensor to_rows(const Tensor& x, int axis) {
-  return contiguous(axis == x.rank() - 1 ? x : swap_axis_with_last(x, axis));
-}
-Tensor from_rows(const Tensor& rows, int axis) {
-  return axis == rows.rank() - 1 ? rows : swap_axis_with_last(rows, axis);
-}
-
 Tensor softmax_forward(const Op& op, const Tensor& x, int axis, bool log) {
-  Tensor rows = to_rows(x.detach(), axis);
+  Tensor rows = to_rows(x.detach(), {axis});
   Tensor y = Tensor::empty(rows.shape(), x.dtype(), op.device());
   int64_t columns = rows.shape().back();
   op.launch(&PydlKernelTable::softmax_forward,
             PydlSoftmaxArgs{static_cast<PydlDType>(x.dtype()), columns ? y.count() / columns : 0,
                             columns, log, rows.data(), y.data()});
-  return from_rows(y, axis);
+  return from_rows(y, {axis});
 }
 
 // dx = y (dy - sum(dy y)), or dy - exp(y) sum(dy) for log_softmax. While gradients of gradients are
@@ -40,14 +23,14 @@ Tensor softmax_backward(const Tensor& y, const Tensor& dy, int axis, bool log) {
     return multiply(y, subtract(dy, sum(multiply(dy, y), Dims{axis}, true)));
   }
   Op op(log ? "log_softmax_backward" : "softmax_backward", y, dy);
-  Tensor y_rows = to_rows(y, axis), dy_rows = to_rows(dy, axis);
+  Tensor y_rows = to_rows(y, {axis}), dy_rows = to_rows(dy, {axis});
   Tensor dx = Tensor::empty(y_rows.shape(), y.dtype(), op.device());
   int64_t columns = dx.shape().back();
   op.launch(&PydlKernelTable::softmax_backward,
             PydlSoftmaxBackwardArgs{static_cast<PydlDType>(y.dtype()),
                                     columns ? dx.count() / columns : 0, columns, log,
                                     y_rows.data(), dy_rows.data(), dx.data()});
-  return from_rows(dx, axis);
+  return from_rows(dx, {axis});
 }
 
 Tensor softmax_of(const char* name, const Tensor& x, int64_t wanted, bool log) {

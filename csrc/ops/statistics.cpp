@@ -10,9 +10,6 @@ namespace {
 Tensor real(const Tensor& x) { return is_floating(x.dtype()) ? x : cast(x, DType::float32); }
 // Whether squares of such values easily overflow.
 bool is_half(const Tensor& x) { return x.dtype() == DType::float16 || x.dtype() == DType::bfloat16; }
-Tensor constant(double value, const Tensor& like) {
-  return full({}, value, like.dtype(), like.device());
-}
 
 // The axes as one middle axis of a dense (outer, n, inner) array, where they lie side by side.
 bool is_one_axis(const Tensor& x, const Dims& axes) {

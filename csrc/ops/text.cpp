@@ -1,6 +1,7 @@
 #include "ops/text.h"
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 
 #include "core/error.h"
@@ -80,12 +81,23 @@ class Tokenizer {
 template <class Body>
 void over_documents(int64_t count, Body&& body) {
   constexpr int64_t kGrain = 64;  // documents: about 10 us
+  std::mutex mutex;
+  std::exception_ptr failure;
+  auto guarded = [&](int64_t begin, int64_t end) {
+    try {
+      body(begin, end);
+    } catch (...) {  // waits until all ranges are done
+      std::lock_guard<std::mutex> lock(mutex);
+      failure = std::current_exception();
+    }
+  };
   parallel_for(
       count, kGrain,
       [](void* arg, int64_t begin, int64_t end) {
-        (*static_cast<std::remove_reference_t<Body>*>(arg))(begin, end);
+        (*static_cast<decltype(guarded)*>(arg))(begin, end);
       },
-      &body);
+      &guarded);
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace

@@ -30,10 +30,7 @@ Tensor real_op(const char* name, PydlUnaryOp kind, const Tensor& x, const Slope&
 // Of the activations that kernels fuse.
 Slope fusable_slope(PydlUnaryOp kind);
 
-// A number beside a tensor, for slopes.
-inline Tensor constant(double value, const Tensor& like) {
-  return full({}, value, like.dtype(), like.device());
-}
+// With a number beside a tensor, for slopes.
 inline Tensor operator+(const Tensor& x, double y) { return add(x, constant(y, x)); }
 inline Tensor operator*(const Tensor& x, double y) { return multiply(x, constant(y, x)); }
 inline Tensor operator-(double x, const Tensor& y) { return subtract(constant(x, y), y); }

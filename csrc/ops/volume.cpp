@@ -70,6 +70,7 @@ struct VolumeOptions {
         dilation(for_each_axis(op, "dilation_rate", options.dilation, 3)) {
     op.check<ShapeError>(kernel.rank() == 5, "expected a kernel of shape (*window, ", layout,
                          ") with 5 dimensions for x of shape ", x.shape(), ", got ", kernel.shape());
+    check_window(op, kernel, 3);
     op.check(options.padding.mode != Padding::Mode::causal,
              "expected padding \"causal\" with sequences only, got x of shape ", x.shape());
     op.check(options.padding.mode != Padding::Mode::pairs || options.padding.before.size() == 3,

@@ -59,6 +59,14 @@ inline WindowAxis place_transposed(const Op& op, int64_t size, int64_t span, int
   return {out, span - 1 - before};
 }
 
+// That the first axes of a kernel, those of its window, are not empty nor too long.
+inline void check_window(const Op& op, const Tensor& kernel, int axes) {
+  for (int i = 0; i < axes; ++i)
+    op.check<ShapeError>(kernel.size(i) > 0 && kernel.size(i) <= kLargestStep,
+                         "expected a kernel with elements along each spatial axis, got shape ",
+                         kernel.shape());
+}
+
 // One positive value for each spatial axis: `given` has as many, or one for all.
 inline Dims for_each_axis(const Op& op, const char* name, const Dims& given, int axes) {
   op.check(given.size() == 1 || given.size() == axes, "expected ", name, " to be 1 or ", axes,

@@ -208,7 +208,7 @@ def test_linear_in_mixed_dtypes():
     kernel = pydl.tensor([[1.0], [1.0]], requires_grad=True)
     bias = pydl.tensor([0.5], "float64", requires_grad=True)
     y = OPS.linear(x, kernel, bias)
-    assert y.dtype == "float32" and y.numpy() == 3.5
+    assert y.dtype == "float64" and y.numpy() == 3.5
     y.backward()
     assert (x.grad.dtype, kernel.grad.dtype, bias.grad.dtype) == ("bfloat16", "float32", "float64")
     np.testing.assert_array_equal(kernel.grad.numpy(), [[1], [2]])

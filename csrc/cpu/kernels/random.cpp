@@ -13,11 +13,6 @@ template <class T>
 constexpr int kPerGroup = PYDL_RANDOM_WORDS * 4 / sizeof(Bits<T>);
 
 inline void draw(const Philox& philox, int64_t group, uint32_t* bits) { philox.group(group, bits); }
-inline void draw(const Philox& philox, int64_t group, uint64_t* bits) {
-  alignas(64) uint32_t words[PYDL_RANDOM_WORDS];
-  philox.group(group, words);
-  join_words(words, bits);
-}
 
 // Calls make(bits, block) for each group. Results pass through a block in the L1 cache, because the
 // last group may be cut short and large outputs bypass the caches.

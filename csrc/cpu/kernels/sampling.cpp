@@ -8,12 +8,6 @@ namespace {
 
 constexpr int kDraws = PYDL_RANDOM_WORDS / 2;  // 64-bit numbers in a group
 
-inline void draw(const Philox& philox, int64_t group, uint64_t* bits) {
-  alignas(64) uint32_t words[PYDL_RANDOM_WORDS];
-  philox.group(group, words);
-  join_words(words, bits);
-}
-
 // cumulative[i] = sum of exp(logits[0 .. i] - the largest).
 template <class T>
 inline void accumulate_exp(const T* logits, int64_t classes, double* cumulative) {
