@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         constraints,
         data,
         datasets,
+        extension,
         generation,
         initializers,
         layers,
@@ -54,9 +55,9 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 
 # The Keras world is imported when it is first used, so that `import pydl` stays fast.
 _MODULES = (
-    "activations", "callbacks", "constraints", "data", "datasets", "generation", "initializers",
-    "layers", "losses", "metrics", "models", "optimizers", "preprocessing", "regularizers", "saving",
-    "sklearn", "testing", "utils",
+    "activations", "callbacks", "constraints", "data", "datasets", "extension", "generation",
+    "initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing",
+    "regularizers", "saving", "sklearn", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pydl.layers",
@@ -103,6 +104,7 @@ __all__ = [
     "empty_cache",
     "enable_grad",
     "errors",
+    "extension",
     "from_dlpack",
     "from_numpy",
     "generation",

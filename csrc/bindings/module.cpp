@@ -24,7 +24,8 @@
   X(loss) \
   X(optimizer) \
   X(text) \
-  X(image)
+  X(image) \
+  X(extension)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/float_mode.h"
+#include "core/random.h"
 #include "core/thread_pool.h"
 
 namespace pydl {
@@ -42,6 +43,12 @@ PydlStatus host_fail(const PydlContext* context, PydlStatus status, const char* 
   return status;
 }
 
+void host_random(const PydlContext*, int64_t words, uint64_t* seed, uint64_t* offset) {
+  PydlRandomState state = default_generator().take(words);
+  *seed = state.seed;
+  *offset = state.offset;
+}
+
 [[noreturn]] void raise(const char* op, PydlStatus status, const std::string& message) {
   // The allocator's message names itself already; a kernel's gets the op's name.
   std::string full = !message.empty() && message[0] == '[' ? message : text("[", op, "] ", message);
@@ -51,6 +58,7 @@ PydlStatus host_fail(const PydlContext* context, PydlStatus status, const char* 
     case PYDL_ERROR_SHAPE: throw ShapeError(full);
     case PYDL_ERROR_MEMORY: throw OutOfMemoryError(full);
     case PYDL_ERROR_DEVICE: throw DeviceError(full);
+    case PYDL_ERROR_RUNTIME: throw Error(full);
     default: throw ValueError(full);
   }
 }
@@ -70,25 +78,38 @@ const char* kernel_name(size_t offset) {
   return "unknown kernel";
 }
 
-void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
-                PydlStatus (*call)(const void*, const PydlContext*, const void*), const void* entry,
-                const void* args) {
-  if (!call)
-    fail<DeviceError>("[", op, "] expected a device with the kernel ", kernel_name(offset), ", but ",
-                      device, " (", table.name, ") has none");
+void run_function(const char* op, bool keep_denormals, Launchable function, const void* state,
+                  const void* args) {
   HostContext host{{sizeof(PydlContext), num_threads(), host_parallel_for, host_allocate,
-                    host_release, host_fail, nullptr},
+                    host_release, host_fail, nullptr, host_random},
                    {},
                    {}};
-  if (config().verbose) last_launch() = {kernel_name(offset), table.name};
-  const FloatMode mode = FloatMode::current();
-  const bool exact = offset == offsetof(PydlKernelTable, copy);  // casts keep denormal numbers
   PydlStatus status;
   {
-    FloatModeScope scope(exact ? mode : mode.flushing());
-    status = call(entry, &host.base, args);
+    const FloatMode mode = FloatMode::current();
+    FloatModeScope scope(keep_denormals ? mode : mode.flushing());
+    status = function(state, &host.base, args);
   }
   if (status != PYDL_OK) raise(op, status, host.message);
+}
+
+void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
+                PydlDType dtype, Launchable built_in, const void* entry, const void* args) {
+  const bool keep_denormals = offset == offsetof(PydlKernelTable, copy);  // for casts
+  if (__builtin_expect(has_overrides.load(std::memory_order_relaxed), 0)) {
+    if (const PydlKernelOverride* found = find_override(offset, device, dtype, table, args)) {
+      auto call = [](const void* override, const PydlContext* context, const void* arguments) {
+        return static_cast<const PydlKernelOverride*>(override)->run(context, arguments);
+      };
+      if (config().verbose) last_launch() = {kernel_name(offset), found->name};
+      return run_function(op, keep_denormals, call, found, args);
+    }
+  }
+  if (!built_in)
+    fail<DeviceError>("[", op, "] expected a device with the kernel ", kernel_name(offset), ", but ",
+                      device, " (", table.name, ") has none");
+  if (config().verbose) last_launch() = {kernel_name(offset), table.name};
+  run_function(op, keep_denormals, built_in, entry, args);
 }
 
 }  // namespace pydl

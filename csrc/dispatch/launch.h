@@ -3,6 +3,7 @@
 
 #include "core/device.h"
 #include "dispatch/backends.h"
+#include "dispatch/overrides.h"
 
 namespace pydl {
 
@@ -16,12 +17,26 @@ LaunchRecord& last_launch();
 // The name of the table entry that lies `offset` bytes into PydlKernelTable.
 const char* kernel_name(size_t offset);
 
+// Runs function(state, context, args) with a context of this host; raises what it reports. Denormal
+// numbers count as zero meanwhile unless they are to be kept.
+using Launchable = PydlStatus (*)(const void* state, const PydlContext* context, const void* args);
+void run_function(const char* op, bool keep_denormals, Launchable function, const void* state,
+                  const void* args);
+
 void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
-                PydlStatus (*call)(const void* entry, const PydlContext*, const void* args),
-                const void* entry, const void* args);
+                PydlDType dtype, Launchable built_in, const void* entry, const void* args);
 
 template <class Args>
 using Kernel = PydlStatus (*)(const PydlContext*, const Args*);
+
+template <class Args>
+auto dtype_of(const Args& args, int) -> decltype(args.dtype) {
+  return args.dtype;
+}
+template <class Args>
+PydlDType dtype_of(const Args&, long) {
+  return PYDL_ANY;
+}
 
 template <class Args>
 void launch(const char* op, Device device, Kernel<Args> PydlKernelTable::*member,
@@ -32,7 +47,7 @@ void launch(const char* op, Device device, Kernel<Args> PydlKernelTable::*member
   auto call = [](const void* at, const PydlContext* context, const void* arguments) {
     return (*static_cast<const Kernel<Args>*>(at))(context, static_cast<const Args*>(arguments));
   };
-  run_kernel(op, device, table, offset, *entry ? +call : nullptr, entry, &args);
+  run_kernel(op, device, table, offset, dtype_of(args, 0), *entry ? +call : nullptr, entry, &args);
 }
 
 }  // namespace pydl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from pydl import ops
@@ -36,9 +37,7 @@ class Operation(Layer):
     def __init__(self, op: str, **kwargs):
         super().__init__(**kwargs)
         self.op = op
-        self._function = _getitem if op == "getitem" else getattr(ops, op, None)
-        if self._function is None or op.startswith("_"):
-            raise ValueError(f"[Operation] expected a function of pydl.ops, got {op!r}.")
+        self._function = _getitem if op == "getitem" else _function_of_ops(op)
         self.autocast = False
 
     def call(self, *args, **kwargs):
@@ -48,6 +47,16 @@ class Operation(Layer):
 def apply_operation(op: str, args: tuple, kwargs: dict) -> Any:
     """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors."""
     return Operation(op, name=auto_name(op))(*args, **kwargs)
+
+
+def _function_of_ops(name: str) -> Callable[..., Any]:
+    """The function of `pydl.ops`, or of an extension when the name has a dot."""
+    namespace, _, op = name.rpartition(".")
+    found = getattr(getattr(ops, namespace, None) if namespace else ops, op, None)
+    if callable(found) and not op.startswith("_"):
+        return found
+    hint = f" Hint: first load the extension {namespace!r} that has it." if namespace else ""
+    raise ValueError(f"[Operation] expected a function of pydl.ops, got {name!r}.{hint}")
 
 
 def _getitem(x, key):

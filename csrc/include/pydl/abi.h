@@ -36,6 +36,7 @@ enum {
   PYDL_ERROR_SHAPE = 4,
   PYDL_ERROR_MEMORY = 5,
   PYDL_ERROR_DEVICE = 6,
+  PYDL_ERROR_RUNTIME = 7,
 };
 
 // Everything that a kernel may ask of its host.
@@ -57,6 +58,9 @@ typedef struct PydlContext {
   PydlStatus (*fail)(const struct PydlContext* context, PydlStatus status, const char* message);
 
   void* stream;  // the CUDA stream to launch on; NULL on the CPU
+
+  // The state of pydl's random stream for `words` random words that no later call will get again.
+  void (*random)(const struct PydlContext* context, int64_t words, uint64_t* seed, uint64_t* offset);
 } PydlContext;
 
 #ifdef __cplusplus
