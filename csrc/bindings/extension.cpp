@@ -1,27 +1,29 @@
 // Ops of extensions as Python callables, and the libraries that they come from.
+#include <Python.h>  // before structmember.h
+#include <structmember.h>
+
 #include "bindings/python.h"
 #include "extension/library.h"
-
-#include <structmember.h>
 
 namespace pydl {
 namespace {
 
 // Called directly through the vectorcall protocol: an op costs as little as a built-in one.
 struct PyOp {
-  PyObject_HEAD
-  vectorcallfunc call;
+  PyObject_HEAD vectorcallfunc call;
   std::shared_ptr<OpEntry> entry;
 };
 
 PyTypeObject* op_type = nullptr;
 
-std::shared_ptr<OpEntry>& entry_of(PyObject* object) { return reinterpret_cast<PyOp*>(object)->entry; }
+std::shared_ptr<OpEntry>& entry_of(PyObject* object) {
+  return reinterpret_cast<PyOp*>(object)->entry;
+}
 
 [[noreturn]] void wrong_type(const OpEntry& op, const Parameter& parameter, PyObject* got) {
   fail<DTypeError>("[", op.name, "] expected ", parameter.name, " to be ",
-                   parameter.is_tensor ? "a tensor" : attribute_type(parameter.value.kind), ", got ",
-                   py::cast<std::string>(py::repr(got)).substr(0, 80));
+                   parameter.is_tensor ? "a tensor" : attribute_type(parameter.value.kind),
+                   ", got ", py::cast<std::string>(py::repr(got)).substr(0, 80));
 }
 
 int64_t integer_of(const OpEntry& op, const Parameter& parameter, PyObject* object) {
@@ -38,7 +40,9 @@ Attribute attribute_from_python(const OpEntry& op, const Parameter& parameter, P
   Attribute value;
   value.kind = parameter.value.kind;
   switch (value.kind) {
-    case PYDL_ATTRIBUTE_INT: value.integer = integer_of(op, parameter, object); break;
+    case PYDL_ATTRIBUTE_INT:
+      value.integer = integer_of(op, parameter, object);
+      break;
     case PYDL_ATTRIBUTE_BOOL:
       if (!PyBool_Check(object)) wrong_type(op, parameter, object);
       value.integer = object == Py_True;
@@ -73,7 +77,8 @@ std::vector<PyObject*> bind_arguments(const OpEntry& op, PyObject* const* args, 
   for (Py_ssize_t i = 0; i < named; ++i) {
     PyObject* keyword = PyTuple_GET_ITEM(keywords, i);
     size_t at = 0;
-    while (at < parameters.size() && PyUnicode_CompareWithASCIIString(keyword, parameters[at].name.c_str()) != 0)
+    while (at < parameters.size() &&
+           PyUnicode_CompareWithASCIIString(keyword, parameters[at].name.c_str()) != 0)
       ++at;
     if (at == parameters.size() || bound[at])
       fail<DTypeError>("[", op.name, "] expected the arguments ", op.signature.text, ", got ",
@@ -87,7 +92,8 @@ std::vector<PyObject*> bind_arguments(const OpEntry& op, PyObject* const* args, 
 py::object results_to_python(std::vector<Tensor> results) {
   if (results.size() == 1) return py::reinterpret_steal<py::object>(wrap(std::move(results[0])));
   py::tuple tuple(results.size());
-  for (size_t i = 0; i < results.size(); ++i) PyTuple_SET_ITEM(tuple.ptr(), i, wrap(std::move(results[i])));
+  for (size_t i = 0; i < results.size(); ++i)
+    PyTuple_SET_ITEM(tuple.ptr(), i, wrap(std::move(results[i])));
   return tuple;
 }
 
@@ -105,9 +111,11 @@ py::object call(const std::shared_ptr<OpEntry>& entry, PyObject* const* args, si
     PyObject* object = bound[i];
     bool left_out = !object || (object == Py_None && parameter.is_optional);
     if (left_out && !parameter.has_default && !parameter.is_optional)
-      fail<DTypeError>("[", op.name, "] expected the argument ", parameter.name, " of ", op.signature.text);
+      fail<DTypeError>("[", op.name, "] expected the argument ", parameter.name, " of ",
+                       op.signature.text);
     if (!parameter.is_tensor) {
-      attributes.push_back(left_out ? parameter.value : attribute_from_python(op, parameter, object));
+      attributes.push_back(left_out ? parameter.value
+                                    : attribute_from_python(op, parameter, object));
     } else if (left_out) {
       tensors.emplace_back();
     } else {
@@ -152,9 +160,10 @@ PyObject* string_attribute(const std::string& value) {
 PyGetSetDef op_attributes[] = {
     {"__name__", [](PyObject* s, void*) { return string_attribute(entry_of(s)->name); }, nullptr,
      "The namespace and the name, such as 'mine.scale'.", nullptr},
-    {"__doc__", [](PyObject* s, void*) { return string_attribute(entry_of(s)->doc); }, nullptr, nullptr, nullptr},
-    {"signature", [](PyObject* s, void*) { return string_attribute(entry_of(s)->signature.text); }, nullptr,
-     "What it takes and gives, as the extension declared it.", nullptr},
+    {"__doc__", [](PyObject* s, void*) { return string_attribute(entry_of(s)->doc); }, nullptr,
+     nullptr, nullptr},
+    {"signature", [](PyObject* s, void*) { return string_attribute(entry_of(s)->signature.text); },
+     nullptr, "What it takes and gives, as the extension declared it.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
@@ -186,15 +195,20 @@ py::object wrap_op(std::shared_ptr<OpEntry> entry) {
   return py::reinterpret_steal<py::object>(object);
 }
 
-// --- gradients in Python ------------------------------------------------------------------------------
+// --- gradients in Python -------------------------------------------------------------------------
 
 py::object to_python(const Attribute& value) {
   switch (value.kind) {
-    case PYDL_ATTRIBUTE_INT: return py::int_(value.integer);
-    case PYDL_ATTRIBUTE_FLOAT: return py::float_(value.real);
-    case PYDL_ATTRIBUTE_BOOL: return py::bool_(value.integer != 0);
-    case PYDL_ATTRIBUTE_STRING: return py::str(value.string);
-    default: return py::cast(value.integers);
+    case PYDL_ATTRIBUTE_INT:
+      return py::int_(value.integer);
+    case PYDL_ATTRIBUTE_FLOAT:
+      return py::float_(value.real);
+    case PYDL_ATTRIBUTE_BOOL:
+      return py::bool_(value.integer != 0);
+    case PYDL_ATTRIBUTE_STRING:
+      return py::str(value.string);
+    default:
+      return py::cast(value.integers);
   }
 }
 
@@ -203,9 +217,11 @@ std::vector<Tensor> run_gradient(const std::string& op, int inputs, const py::ob
   py::gil_scoped_acquire with_gil;
   py::tuple values(arguments.size());
   for (size_t i = 0; i < arguments.size(); ++i)
-    values[i] = arguments[i].attribute ? to_python(*arguments[i].attribute) : py::cast(arguments[i].tensor);
+    values[i] =
+        arguments[i].attribute ? to_python(*arguments[i].attribute) : py::cast(arguments[i].tensor);
   py::object result = function(*values);
-  if (!py::isinstance<py::tuple>(result) && !py::isinstance<py::list>(result)) result = py::make_tuple(result);
+  if (!py::isinstance<py::tuple>(result) && !py::isinstance<py::list>(result))
+    result = py::make_tuple(result);
   if (py::len(result) != static_cast<size_t>(inputs))
     fail<AutogradError>("[", op, "] expected its gradient to return ", inputs,
                         " values, one for each tensor of the op, got ", py::len(result));
@@ -230,7 +246,8 @@ void set_gradient(py::handle object, const std::vector<std::string>& names, py::
     py::gil_scoped_acquire with_gil;
     delete held;
   });
-  gradient->run = [kept, name = op.name, inputs = op.tensors](const std::vector<GradientArgument>& arguments) {
+  gradient->run = [kept, name = op.name,
+                   inputs = op.tensors](const std::vector<GradientArgument>& arguments) {
     return run_gradient(name, inputs, *kept, arguments);
   };
   op.gradient = std::move(gradient);
@@ -240,7 +257,8 @@ void set_gradient(py::handle object, const std::vector<std::string>& names, py::
 
 void bind_extension(py::module_& module) {
   make_op_type();
-  module.add_object("ExtensionOp", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(op_type)));
+  module.add_object("ExtensionOp",
+                    py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(op_type)));
   py::class_<ExtensionLibrary, std::shared_ptr<ExtensionLibrary>>(module, "ExtensionLibrary")
       .def_readonly("name", &ExtensionLibrary::name)
       .def_readonly("path", &ExtensionLibrary::path)
@@ -254,7 +272,7 @@ void bind_extension(py::module_& module) {
       .def("unload", &unload_extension);
   module.def("load_extension", &load_extension, py::arg("path"), WithoutGil());
   module.def("set_gradient", &set_gradient, py::arg("op"), py::arg("names"), py::arg("function"));
-  module.attr("abi_version") = PYDL_ABI_VERSION;
+  module.def("abi_version", [] { return PYDL_ABI_VERSION; });
 }
 
 }  // namespace pydl

@@ -53,13 +53,20 @@ void host_random(const PydlContext*, int64_t words, uint64_t* seed, uint64_t* of
   // The allocator's message names itself already; a kernel's gets the op's name.
   std::string full = !message.empty() && message[0] == '[' ? message : text("[", op, "] ", message);
   switch (status) {
-    case PYDL_ERROR_INDEX: throw IndexError(full);
-    case PYDL_ERROR_DTYPE: throw DTypeError(full);
-    case PYDL_ERROR_SHAPE: throw ShapeError(full);
-    case PYDL_ERROR_MEMORY: throw OutOfMemoryError(full);
-    case PYDL_ERROR_DEVICE: throw DeviceError(full);
-    case PYDL_ERROR_RUNTIME: throw Error(full);
-    default: throw ValueError(full);
+    case PYDL_ERROR_INDEX:
+      throw IndexError(full);
+    case PYDL_ERROR_DTYPE:
+      throw DTypeError(full);
+    case PYDL_ERROR_SHAPE:
+      throw ShapeError(full);
+    case PYDL_ERROR_MEMORY:
+      throw OutOfMemoryError(full);
+    case PYDL_ERROR_DEVICE:
+      throw DeviceError(full);
+    case PYDL_ERROR_RUNTIME:
+      throw Error(full);
+    default:
+      throw ValueError(full);
   }
 }
 
@@ -106,8 +113,8 @@ void run_kernel(const char* op, Device device, const PydlKernelTable& table, siz
     }
   }
   if (!built_in)
-    fail<DeviceError>("[", op, "] expected a device with the kernel ", kernel_name(offset), ", but ",
-                      device, " (", table.name, ") has none");
+    fail<DeviceError>("[", op, "] expected a device with the kernel ", kernel_name(offset),
+                      ", but ", device, " (", table.name, ") has none");
   if (config().verbose) last_launch() = {kernel_name(offset), table.name};
   run_function(op, keep_denormals, built_in, entry, args);
 }

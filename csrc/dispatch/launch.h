@@ -39,7 +39,7 @@ PydlDType dtype_of(const Args&, long) {
 }
 
 template <class Args>
-void launch(const char* op, Device device, Kernel<Args> PydlKernelTable::*member,
+void launch(const char* op, Device device, Kernel<Args> PydlKernelTable::* member,
             const Args& args) {
   const PydlKernelTable& table = kernels(device);
   const Kernel<Args>* entry = &(table.*member);

@@ -47,8 +47,9 @@ size_t offset_of(const char* name) {
   if (name && !std::strcmp(name, #kernel)) return offsetof(PydlKernelTable, kernel);
   PYDL_KERNELS(PYDL_FIND)
 #undef PYDL_FIND
-  fail<ValueError>("[extension] expected the name of a kernel of pydl/kernel_table.h to override, got '",
-                   name ? name : "", "'");
+  fail<ValueError>(
+      "[extension] expected the name of a kernel of pydl/kernel_table.h to override, got '",
+      name ? name : "", "'");
 }
 
 size_t args_size_of(const char* name) {
@@ -68,12 +69,16 @@ void publish(Overrides list) {
 }
 
 // Why an override cannot run; NULL when it can.
-const char* obstacle(const Override& each, Device device, PydlDType dtype, const char* table, const void* args) {
-  if (each.kernel.device_type != static_cast<int32_t>(device.type)) return "it is for another device";
+const char* obstacle(const Override& each, Device device, PydlDType dtype, const char* table,
+                     const void* args) {
+  if (each.kernel.device_type != static_cast<int32_t>(device.type))
+    return "it is for another device";
   if (each.kernel.dtype != PYDL_ANY && each.kernel.dtype != dtype) return "it is for another dtype";
   const char* slash = std::strchr(table, '/');
-  if (!each.isa.empty() && (!slash || each.isa != slash + 1)) return "it is for another instruction set";
-  if (each.kernel.is_supported && !each.kernel.is_supported(args)) return "it does not support these arguments";
+  if (!each.isa.empty() && (!slash || each.isa != slash + 1))
+    return "it is for another instruction set";
+  if (each.kernel.is_supported && !each.kernel.is_supported(args))
+    return "it does not support these arguments";
   return nullptr;
 }
 
@@ -83,10 +88,11 @@ uint64_t add_override(const PydlKernelOverride& given, const std::string& extens
   auto added = std::make_shared<Override>();
   added->offset = offset_of(given.kernel);
   if (given.args_size > args_size_of(given.kernel))
-    fail<ValueError>("[extension] expected a kernel ", given.kernel, " built for arguments of at most ",
-                     args_size_of(given.kernel), " bytes, got ", given.args_size,
-                     ". Hint: it was built with the headers of a newer pydl");
-  if (!given.run) fail<ValueError>("[extension] expected a function for the kernel ", given.kernel, ", got NULL");
+    fail<ValueError>("[extension] expected a kernel ", given.kernel,
+                     " built for arguments of at most ", args_size_of(given.kernel), " bytes, got ",
+                     given.args_size, ". Hint: it was built with the headers of a newer pydl");
+  if (!given.run)
+    fail<ValueError>("[extension] expected a function for the kernel ", given.kernel, ", got NULL");
   added->label = text(extension, ".", given.name ? given.name : given.kernel);
   added->isa = given.isa ? given.isa : "";
   static const char* const isas[] = {"", "generic", "avx2", "avx512", "neon"};
@@ -119,7 +125,8 @@ const PydlKernelOverride* find_override(size_t offset, Device device, PydlDType 
     if (each->offset != offset) continue;
     const char* why = obstacle(*each, device, dtype, table.name, args);
     if (!why) return &each->kernel;
-    if (config().verbose >= 2) std::fprintf(stderr, "pydl:   not %s: %s\n", each->label.c_str(), why);
+    if (config().verbose >= 2)
+      std::fprintf(stderr, "pydl:   not %s: %s\n", each->label.c_str(), why);
   }
   return nullptr;
 }

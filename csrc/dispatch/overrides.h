@@ -11,8 +11,8 @@
 
 namespace pydl {
 
-// Returns a handle to remove it by. Refuses names that are no kernel's, and instruction sets that are
-// no build's.
+// Returns a handle to remove it by. Refuses names that are no kernel's, and instruction sets that
+// are no build's.
 uint64_t add_override(const PydlKernelOverride& kernel, const std::string& extension);
 void remove_override(uint64_t handle);
 

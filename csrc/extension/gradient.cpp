@@ -23,8 +23,9 @@ GradientSource source_of(const OpEntry& op, const std::string& gradient, const s
   if (output >= 0) return {GradientSource::output, output};
   if (name[0] == 'd') output = index_of(op.signature.results, name.substr(1));
   if (output >= 0) return {GradientSource::output_gradient, output};
-  fail<ValueError>("[", gradient, "] expected parameters named after the arguments and results of ", op.name,
-                   " ", op.signature.text, ", or 'd' and the name of a result, got '", name, "'");
+  fail<ValueError>("[", gradient, "] expected parameters named after the arguments and results of ",
+                   op.name, " ", op.signature.text, ", or 'd' and the name of a result, got '",
+                   name, "'");
 }
 
 std::vector<std::string> tensor_names(const OpEntry& op) {
@@ -49,8 +50,8 @@ std::shared_ptr<const Gradient> gradient_from_op(const OpEntry& op,
   for (const Parameter& parameter : gradient->signature.parameters) {
     GradientSource source = source_of(op, gradient->name, parameter.name);
     if (parameter.is_tensor == (source.kind == GradientSource::attribute))
-      fail<ValueError>("[", gradient->name, "] expected '", parameter.name, "' to be of the type that ",
-                       op.name, " ", op.signature.text, " gives it");
+      fail<ValueError>("[", gradient->name, "] expected '", parameter.name,
+                       "' to be of the type that ", op.name, " ", op.signature.text, " gives it");
     result->sources.push_back(source);
   }
   std::vector<std::string> names = tensor_names(op);
@@ -58,16 +59,19 @@ std::shared_ptr<const Gradient> gradient_from_op(const OpEntry& op,
   for (const std::string& name : gradient->signature.results) {
     targets.push_back(name[0] == 'd' ? index_of(names, name.substr(1)) : -1);
     if (targets.back() < 0)
-      fail<ValueError>("[", gradient->name, "] expected results named 'd' and the name of a tensor of ",
-                       op.name, " ", op.signature.text, ", got '", name, "'");
+      fail<ValueError>("[", gradient->name,
+                       "] expected results named 'd' and the name of a tensor of ", op.name, " ",
+                       op.signature.text, ", got '", name, "'");
   }
   size_t inputs = names.size();
   result->run = [gradient, targets, inputs](const std::vector<GradientArgument>& arguments) {
     std::vector<Tensor> tensors;
     std::vector<Attribute> attributes;
     for (const GradientArgument& argument : arguments) {
-      if (argument.attribute) attributes.push_back(*argument.attribute);
-      else tensors.push_back(argument.tensor);
+      if (argument.attribute)
+        attributes.push_back(*argument.attribute);
+      else
+        tensors.push_back(argument.tensor);
     }
     std::vector<Tensor> found = call_op(gradient, tensors, attributes), grads(inputs);
     for (size_t i = 0; i < targets.size(); ++i) grads[targets[i]] = found[i];

@@ -13,6 +13,8 @@ namespace pydl {
 
 struct OpEntry;
 
+constexpr int kMaxArguments = 16;  // tensors, results and other arguments of an op: of each
+
 // Where a parameter of a gradient comes from.
 struct GradientSource {
   enum Kind { input, attribute, output, output_gradient } kind;
@@ -25,8 +27,8 @@ struct GradientArgument {
   const Attribute* attribute = nullptr;
 };
 
-// Computes the gradients of an op's inputs; undefined where there is none. It gets an argument for each
-// source, and gives a tensor for each input of the op.
+// Computes the gradients of an op's inputs; undefined where there is none. It gets an argument for
+// each source, and gives a tensor for each input of the op.
 struct Gradient {
   std::vector<GradientSource> sources;
   std::function<std::vector<Tensor>(const std::vector<GradientArgument>&)> run;
@@ -45,10 +47,12 @@ struct OpEntry {
 };
 
 // Runs the op and records its gradient. An optional tensor that was left out is undefined.
-std::vector<Tensor> call_op(const std::shared_ptr<const OpEntry>& entry, const std::vector<Tensor>& inputs,
+std::vector<Tensor> call_op(const std::shared_ptr<const OpEntry>& entry,
+                            const std::vector<Tensor>& inputs,
                             const std::vector<Attribute>& attributes);
 
-// What a gradient whose parameters have these names is given; ValueError where a name has no meaning.
+// What a gradient whose parameters have these names is given; ValueError where a name has no
+// meaning.
 std::vector<GradientSource> gradient_sources(const OpEntry& op, const std::string& gradient,
                                              const std::vector<std::string>& names);
 // The gradient that is an op itself.

@@ -33,8 +33,8 @@ class Parser {
 
  private:
   [[noreturn]] void error(const std::string& expected) const {
-    fail<ValueError>("[", op_, "] expected ", expected, " at column ", at_, " of its signature '", line_,
-                     "'. Hint: it has the form '(x: Tensor, axis: int = -1) -> y'");
+    fail<ValueError>("[", op_, "] expected ", expected, " at column ", at_, " of its signature '",
+                     line_, "'. Hint: it has the form '(x: Tensor, axis: int = -1) -> y'");
   }
 
   void skip_spaces() {
@@ -53,7 +53,8 @@ class Parser {
 
   std::string name() {
     size_t start = at_;
-    while (at_ < line_.size() && (std::isalnum(static_cast<unsigned char>(line_[at_])) || line_[at_] == '_'))
+    while (at_ < line_.size() &&
+           (std::isalnum(static_cast<unsigned char>(line_[at_])) || line_[at_] == '_'))
       ++at_;
     if (start == at_ || std::isdigit(static_cast<unsigned char>(line_[start]))) error("a name");
     std::string found = line_.substr(start, at_ - start);
@@ -64,13 +65,14 @@ class Parser {
   void add(Signature& signature, Parameter parameter) const {
     for (const Parameter& other : signature.parameters)
       if (other.name == parameter.name)
-        fail<ValueError>("[", op_, "] expected different parameter names, got '", parameter.name, "' twice");
+        fail<ValueError>("[", op_, "] expected different parameter names, got '", parameter.name,
+                         "' twice");
     bool defaulted = parameter.has_default || parameter.is_optional;
     if (!defaulted && !signature.parameters.empty()) {
       const Parameter& last = signature.parameters.back();
       if (last.has_default)
-        fail<ValueError>("[", op_, "] expected a default for '", parameter.name, "', as it comes after '",
-                         last.name, "', which has one");
+        fail<ValueError>("[", op_, "] expected a default for '", parameter.name,
+                         "', as it comes after '", last.name, "', which has one");
     }
     signature.parameters.push_back(std::move(parameter));
   }
@@ -108,13 +110,19 @@ class Parser {
 
   void default_value(Attribute& value) {
     switch (value.kind) {
-      case PYDL_ATTRIBUTE_INT: value.integer = integer(); break;
-      case PYDL_ATTRIBUTE_FLOAT: value.real = real(); break;
+      case PYDL_ATTRIBUTE_INT:
+        value.integer = integer();
+        break;
+      case PYDL_ATTRIBUTE_FLOAT:
+        value.real = real();
+        break;
       case PYDL_ATTRIBUTE_BOOL:
         value.integer = accept("True");
         if (!value.integer) expect("False");
         break;
-      case PYDL_ATTRIBUTE_STRING: value.string = quoted(); break;
+      case PYDL_ATTRIBUTE_STRING:
+        value.string = quoted();
+        break;
       default:
         expect("[");
         if (accept("]")) break;
@@ -136,10 +144,12 @@ class Parser {
     return value;
   }
   int64_t integer() {
-    return number<int64_t>([](const char* s, char** end) { return std::strtoll(s, end, 10); }, "an integer");
+    return number<int64_t>([](const char* s, char** end) { return std::strtoll(s, end, 10); },
+                           "an integer");
   }
   double real() {
-    return number<double>([](const char* s, char** end) { return std::strtod(s, end); }, "a number");
+    return number<double>([](const char* s, char** end) { return std::strtod(s, end); },
+                          "a number");
   }
   std::string quoted() {
     char quote = at_ < line_.size() ? line_[at_] : '\0';

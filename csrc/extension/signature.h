@@ -18,7 +18,12 @@ struct Attribute {
   std::vector<int64_t> integers;
 
   PydlAttribute view() const {
-    return {sizeof(PydlAttribute), kind, integer, real, string.c_str(), integers.data(),
+    return {sizeof(PydlAttribute),
+            kind,
+            integer,
+            real,
+            string.c_str(),
+            integers.data(),
             static_cast<int64_t>(integers.size())};
   }
 };
@@ -28,8 +33,8 @@ const char* attribute_type(int kind);  // "int", "list[int]"
 struct Parameter {
   std::string name;
   bool is_tensor = false;
-  bool is_optional = false;     // a tensor that may be None
-  bool has_default = false;     // an attribute's is in `value`; its kind is always set
+  bool is_optional = false;  // a tensor that may be None
+  bool has_default = false;  // an attribute's is in `value`; its kind is always set
   Attribute value;
 };
 

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         except (ValueError, OSError) as error:
             print(error, file=sys.stderr)
             return 1
-        print(f"Wrote {folder}. Next: cd {folder} && pip install --no-build-isolation . && python -m pytest")
+        print(f"Wrote {folder}. Next: cd {folder}; README.md says how to build and test it.")
     return 0
 
 

@@ -73,7 +73,7 @@ def _check_version(command: Sequence[str]) -> None:
         )
     if int(major) < _LEAST_GCC:
         raise CompileError(
-            f"[extension] expected {command[0]} of version {_LEAST_GCC} or newer (C++17), got {major}. "
+            f"[extension] expected {command[0]} of version {_LEAST_GCC} or newer, got {major}. "
             "Hint: set CXX to a newer compiler"
         )
 
@@ -97,7 +97,7 @@ def _fingerprint(name: str, sources: Sequence[Path], commands: Sequence[Sequence
     for path in [*sources, *sorted(headers)]:
         hasher.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     cpu = platform.processor() + platform.machine() + ",".join(_core.supported_cpu_isas())
-    for text in (name, repr(commands), _core.__version__, str(_core.abi_version), cpu):
+    for text in (name, repr(commands), _core.__version__, str(_core.abi_version()), cpu):
         hasher.update(text.encode() + b"\0")
     return hasher.hexdigest()[:16]
 
@@ -156,7 +156,9 @@ def build(
                 command = device if source.suffix == ".cu" else host
                 _run([*command, "-c", str(source), "-o", objects[-1]], verbose)
             result = os.path.join(scratch, "library.so")
-            link = device[:1] + ["-shared", "-cudart", "static"] if cuda else [*compiler(), "-shared"]
+            link = (
+                device[:1] + ["-shared", "-cudart", "static"] if cuda else [*compiler(), "-shared"]
+            )
             _run([*link, *objects, "-o", result, *link_flags], verbose)
             os.replace(result, library)
     return library

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pydl import _core, ops
-from pydl.ops.symbolic import accept_symbolic
+from pydl.ops.symbolic import public_op
 
 __all__ = ["Extension", "gradient", "load_library", "loaded"]
 
@@ -34,25 +34,23 @@ class Extension:
         self._library = library
         self._ops = {op.__name__.partition(".")[2]: op for op in library.ops()}
         self._functions = {name: _as_function(op) for name, op in self._ops.items()}
+        for name, function in self._functions.items():
+            if not hasattr(type(self), name):  # an op named unload is found in pydl.ops only
+                vars(self).setdefault(name, function)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         functions = self.__dict__.get("_functions", {})
-        if name in functions:
-            return functions[name]
         raise AttributeError(
             f"[{self.__dict__.get('name', 'extension')}] expected one of the ops "
             f"{', '.join(functions) or '(it has none)'}, got {name!r}"
         )
-
-    def __dir__(self) -> list[str]:
-        return sorted([*super().__dir__(), *self._functions])
 
     def __repr__(self) -> str:
         parts = [*self._functions, *(f"override {o}" for o in self.overrides)]
         return f"<extension {self.name}: {', '.join(parts)}>"
 
     def unload(self) -> None:
-        """Take its ops out of `pydl.ops`, and let built-in kernels run again where it replaced them.
+        """Take its ops out of `pydl.ops` and its kernels out of use; built-in ones run again.
 
         Functions of it that the program still holds go on working.
         """
@@ -64,7 +62,7 @@ class Extension:
 
 
 def _as_function(op: Any) -> Callable[..., Any]:
-    function = accept_symbolic(op)
+    function = public_op(op)
     function.__qualname__ = op.__name__
     function.__doc__ = f"{op.__doc__}\n\nCalled as ``pydl.ops.{op.__name__}{op.signature}``."
     return function
@@ -80,8 +78,8 @@ def load_library(path: str | os.PathLike[str]) -> Extension:
         The extension, whose ops are now functions of ``pydl.ops.<name>``.
 
     Raises:
-        ValueError: There is no such library, it is no extension, it was built for another ABI version
-            or its namespace is taken.
+        ValueError: There is no such library, it is no extension, it was built for another ABI
+            version or its namespace is taken.
 
     Example:
         >>> pydl.extension.load_library("missing.so")  # doctest: +ELLIPSIS
@@ -96,7 +94,9 @@ def load_library(path: str | os.PathLike[str]) -> Extension:
             "Hint: give PYDL_EXTENSION another name"
         )
     extension = Extension(library)
-    namespace = types.ModuleType(f"pydl.ops.{extension.name}", f"Ops of the extension {extension.path}.")
+    namespace = types.ModuleType(
+        f"pydl.ops.{extension.name}", f"Ops of the extension {extension.path}."
+    )
     vars(namespace).update(extension._functions)
     setattr(ops, extension.name, namespace)
     _loaded[extension.name] = extension

@@ -25,9 +25,7 @@ def new_extension(name: str, folder: Path | None = None) -> Path:
         FileExistsError: The folder exists and is not empty.
     """
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii() or name == "pydl":
-        raise ValueError(
-            f"[extension] expected a name of letters, digits and _, got {name!r}"
-        )
+        raise ValueError(f"[extension] expected a name of letters, digits and _, got {name!r}")
     folder = Path(name) if folder is None else folder
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"[extension] expected an empty or new folder, got {folder}")

@@ -35,4 +35,4 @@ def cmake_folder() -> Path:
         >>> (pydl.extension.cmake_folder() / "pydlConfig.cmake").exists()
         True
     """
-    return _folder(_PACKAGE / "cmake", _PACKAGE.parent / "csrc" / "cmake", "pydl's CMake files")
+    return _folder(_PACKAGE / "cmake", _PACKAGE.parent / "csrc" / "extension", "pydl's CMake files")

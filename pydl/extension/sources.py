@@ -27,8 +27,8 @@ def load(
     """Compile an extension with this machine's compiler and load it.
 
     What was compiled is kept and used again while sources, headers beside them, flags, compiler
-    command and pydl stay the same. Several processes may call this at once: one compiles, the others
-    wait for it.
+    command and pydl stay the same. Several processes may call this at once: one compiles, the
+    others wait for it.
 
     Args:
         name: The name that ``PYDL_EXTENSION("...")`` in the sources gives it.
@@ -73,7 +73,8 @@ def load(
     if extension.name != name:
         extension.unload()
         raise ValueError(
-            f'[extension] expected the sources to say PYDL_EXTENSION("{name}"), got "{extension.name}"'
+            f'[extension] expected the sources to say PYDL_EXTENSION("{name}"), '
+            f'got "{extension.name}"'
         )
     return extension
 
@@ -83,8 +84,8 @@ def load_inline(name: str, cpp: str = "", cuda: str = "", **options) -> Extensio
 
     Args:
         name: The namespace of its ops.
-        cpp: C++ source. ``#include <pydl/extension.h>`` and ``PYDL_EXTENSION`` are put before it when
-            it does not have them.
+        cpp: C++ source. ``#include <pydl/extension.h>`` and ``PYDL_EXTENSION`` are put before it
+            when it does not have them.
         cuda: CUDA source, treated as a ``.cu`` file.
         **options: As for `load`.
 
@@ -122,7 +123,7 @@ def _with_header(name: str, source: str, declares: bool) -> str:
     lines = "#include <pydl/extension.h>\n"
     if declares and "PYDL_EXTENSION(" not in source:
         lines += f'PYDL_EXTENSION("{name}")\n'
-    return f"{lines}#line 1 \"{name}\"\n{source}"
+    return f'{lines}#line 1 "{name}"\n{source}'
 
 
 def _written(folder: Path, name: str, suffix: str, text: str) -> Path:

@@ -46,7 +46,7 @@ class Operation(Layer):
 
 def apply_operation(op: str, args: tuple, kwargs: dict) -> Any:
     """Return the symbolic result of the function `op` of `pydl.ops` on symbolic tensors."""
-    return Operation(op, name=auto_name(op))(*args, **kwargs)
+    return Operation(op, name=auto_name(op.rpartition(".")[2]))(*args, **kwargs)
 
 
 def _function_of_ops(name: str) -> Callable[..., Any]:

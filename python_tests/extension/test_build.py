@@ -47,7 +47,9 @@ def test_cache(own_cache, capfd):
 
 def test_no_compiler(own_cache, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(pydl.extension.CompileError, match="expected a C\\+\\+ compiler, got none: .*no-such"):
+    with pytest.raises(
+        pydl.extension.CompileError, match="expected a C\\+\\+ compiler, got none: .*no-such"
+    ):
         pydl.extension.load_inline("none", TWICE)
 
 
@@ -60,7 +62,7 @@ def fake_compiler(folder, version):
 
 def test_old_compiler(own_cache, monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", fake_compiler(tmp_path, "5"))
-    with pytest.raises(pydl.extension.CompileError, match="of version 9 or newer .*, got 5"):
+    with pytest.raises(pydl.extension.CompileError, match="of version 9 or newer, got 5"):
         pydl.extension.load_inline("old", TWICE)
     monkeypatch.setenv("CXX", fake_compiler(tmp_path, "hello"))
     with pytest.raises(pydl.extension.CompileError, match="to be a C\\+\\+ compiler.*hello"):
@@ -77,11 +79,13 @@ def test_unwritable_cache(tmp_path, monkeypatch):
 def test_two_processes_at_once(own_cache, tmp_path):
     script = tmp_path / "program.py"
     script.write_text(
-        f"import pydl\nprint(pydl.extension.load_inline('both', {TWICE!r}, verbose=True).twice([1.0]).tolist())"
+        f"import pydl\nboth = pydl.extension.load_inline('both', {TWICE!r}, verbose=True)\n"
+        "print(both.twice([1.0]).tolist())"
     )
     env = {**os.environ, "PYTHONPATH": str(Path(pydl.__file__).parent.parent)}
     running = [
-        subprocess.Popen([sys.executable, script], env=env, stdout=subprocess.PIPE, text=True) for _ in range(3)
+        subprocess.Popen([sys.executable, script], env=env, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
     ]
     outputs = [process.communicate()[0] for process in running]
     assert all(output.splitlines()[-1] == "[2.0]" for output in outputs)
@@ -105,15 +109,23 @@ def test_other_name(own_cache):
 
 def test_duplicate_names(own_cache):
     first = pydl.extension.load_inline("double_name", TWICE)
-    with pytest.raises(ValueError, match="expected a namespace that is free, but 'double_name' is taken"):
+    with pytest.raises(
+        ValueError, match="expected a namespace that is free, but 'double_name' is taken"
+    ):
         pydl.extension.load_inline("double_name", TWICE + "\n")
     assert first.twice([1.0]).tolist() == [2]
     with pytest.raises(ValueError, match="pydl.ops.matmul exists"):
         pydl.extension.load_inline("matmul", TWICE)
     assert callable(pydl.ops.matmul)
     with pytest.raises(ValueError, match="'same.twice' is registered twice"):
-        pydl.extension.load_inline("same", TWICE + TWICE.split("}")[-1].replace("PYDL_REGISTER_OP(twice)",
-            'static auto& again = (*new pydl::OpRegistration("twice"))'))
+        pydl.extension.load_inline(
+            "same",
+            TWICE
+            + TWICE.split("}")[-1].replace(
+                "PYDL_REGISTER_OP(twice)",
+                'static auto& again = (*new pydl::OpRegistration("twice"))',
+            ),
+        )
 
 
 def raw_library(folder, text):
@@ -131,14 +143,19 @@ def test_wrong_abi_version(tmp_path):
 
 def test_missing_symbol(tmp_path):
     library = raw_library(tmp_path, "int nothing;")
-    with pytest.raises(ValueError, match="expected .*raw.so to have the function pydl_extension_abi"):
+    with pytest.raises(
+        ValueError, match="expected .*raw.so to have the function pydl_extension_abi"
+    ):
         pydl.extension.load_library(library)
 
 
 def test_undefined_symbol(own_cache):
     with pytest.raises(ValueError, match="undefined symbol: .*not_defined_anywhere"):
-        pydl.extension.load_inline("undefined", "void not_defined_anywhere();\n" + TWICE.replace(
-            "for (", "if (!x) not_defined_anywhere();\n  for ("))
+        pydl.extension.load_inline(
+            "undefined",
+            "void not_defined_anywhere();\n"
+            + TWICE.replace("for (", "if (!x) not_defined_anywhere();\n  for ("),
+        )
 
 
 def test_no_library(tmp_path):
@@ -180,7 +197,9 @@ def test_model_without_its_extension(own_cache, tmp_path):
     inputs = pydl.Input((2,))
     pydl.Model(inputs, pydl.ops.passing.twice(inputs)).save(tmp_path / "model.pydl")
     extension.unload()
-    with pytest.raises(ValueError, match="'passing.twice'. Hint: first load the extension 'passing'"):
+    with pytest.raises(
+        ValueError, match="'passing.twice'. Hint: first load the extension 'passing'"
+    ):
         pydl.models.load_model(tmp_path / "model.pydl")
 
 
@@ -188,14 +207,19 @@ def older_headers(folder):
     """The headers as they were before the last member of PydlContext and of PydlGemmArgs was added."""
     shutil.copytree(pydl.extension.include_folder(), folder)
     for header, last in (
-        ("abi.h", "void (*random)(const struct PydlContext* context, int64_t words, uint64_t* seed, uint64_t* offset);"),
+        (
+            "abi.h",
+            "void (*random)(const struct PydlContext* context, int64_t words, uint64_t* seed, uint64_t* offset);",
+        ),
         ("kernels/gemm.h", "int64_t c_batch_strides[PYDL_MAX_RANK];"),
     ):
         text = (folder / "pydl" / header).read_text()
         assert last in text
         (folder / "pydl" / header).write_text(text.replace(last, ""))
     view = folder / "pydl" / "extension_view.h"
-    text = view.read_text().replace("c_->random(c_, words, &state.seed, &state.offset);", "(void)words;")
+    text = view.read_text().replace(
+        "c_->random(c_, words, &state.seed, &state.offset);", "(void)words;"
+    )
     view.write_text(text)
     return folder
 
@@ -203,7 +227,9 @@ def older_headers(folder):
 def test_built_before_structs_grew(own_cache, tmp_path, monkeypatch):
     headers = older_headers(tmp_path / "older")
     monkeypatch.setattr("pydl.extension.build.include_folder", lambda: headers)
-    source = TWICE + """
+    source = (
+        TWICE
+        + """
     static PydlStatus f(const PydlContext* c, const PydlGemmArgs* g) {
       static_cast<float*>(g->c)[0] = 7;
       return c->num_threads > 0 ? PYDL_OK : PYDL_ERROR_VALUE;
@@ -211,6 +237,7 @@ def test_built_before_structs_grew(own_cache, tmp_path, monkeypatch):
     static bool is_small(const PydlGemmArgs& g) { return g.m == 1 && g.n == 1 && g.k == 1; }
     PYDL_OVERRIDE_KERNEL(gemm, f).dtype(PYDL_FLOAT32).when<is_small>();
     """
+    )
     older = pydl.extension.load_inline("older", source)
     assert older.twice([4.0]).tolist() == [8]
     assert pydl.ops.matmul([[2.0]], [[3.0]]).tolist() == [[7]]
@@ -233,7 +260,10 @@ z = held.twice(x); held.unload(); z.backward(); print(x.grad.tolist(), held.twic
     assert (result.returncode, result.stdout) == (0, "[2.0] [10.0]\n"), result.stderr
 
 
-@pytest.mark.skipif(shutil.which("nvcc") is not None or os.path.exists("/usr/local/cuda/bin/nvcc"), reason="has nvcc")
+@pytest.mark.skipif(
+    shutil.which("nvcc") is not None or os.path.exists("/usr/local/cuda/bin/nvcc"),
+    reason="has nvcc",
+)
 def test_cuda_without_nvcc(own_cache):
     with pytest.raises(pydl.extension.CompileError, match="expected nvcc for the .cu sources"):
         pydl.extension.load_inline("gpu", cuda=TWICE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +17,14 @@ def test_writes_a_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["new", "myop"]) == 0
     assert "cd myop" in capsys.readouterr().out
-    files = {str(p.relative_to(tmp_path / "myop")) for p in Path("myop").rglob("*") if p.is_file()}
+    files = {str(p.relative_to("myop")) for p in Path("myop").rglob("*") if p.is_file()}
     assert files == {
-        "CMakeLists.txt", "README.md", "pyproject.toml", "benchmarks/bench_myop.py", "myop/__init__.py",
-        "src/myop.cpp", "src/myop.cu", "tests/test_myop.py",
+        "CMakeLists.txt", "README.md", "pyproject.toml", "benchmarks/bench_myop.py",
+        "src/myop/__init__.py", "src/myop.cpp", "src/myop.cu", "tests/test_myop.py",
     }  # fmt: skip
-    code = [p for p in Path("myop").rglob("*") if p.suffix in (".cpp", ".cu", ".py", ".txt", ".toml")]
+    code = [
+        p for p in Path("myop").rglob("*") if p.suffix in (".cpp", ".cu", ".py", ".txt", ".toml")
+    ]
     lines = [line for p in code for line in p.read_text().splitlines() if line.strip()]
     assert len(lines) < 200
     assert not any("@NAME@" in line for line in lines)
@@ -30,15 +33,18 @@ def test_writes_a_project(tmp_path, monkeypatch, capsys):
 def test_its_tests_pass(tmp_path):
     """Built by load(); .ci/run builds it with CMake and pip as its README says."""
     main(["new", "myop", "--folder", str(tmp_path)])
-    (tmp_path / "myop" / "__init__.py").write_text(
+    (tmp_path / "src" / "myop" / "__init__.py").write_text(
         "import pydl\n"
         f"myop = pydl.extension.load('myop', [{str(tmp_path / 'src' / 'myop.cpp')!r}]).myop\n"
     )
-    path = f"{tmp_path}:{Path(pydl.__file__).parent.parent}"
+    path = f"{tmp_path / 'src'}:{Path(pydl.__file__).parent.parent}"
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=tmp_path, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": path},
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path, "PYDL_CACHE_DIR": str(tmp_path / "cache")},
+    )
     assert result.returncode == 0, result.stdout
 
 
@@ -53,6 +59,8 @@ def test_refuses(tmp_path, capsys):
 def test_folders(capsys):
     assert main(["cmake"]) == 0 and main(["include"]) == 0
     cmake, include = capsys.readouterr().out.split()
-    assert (Path(cmake) / "pydlConfig.cmake").exists() and (Path(include) / "pydl" / "extension.h").exists()
+    assert (Path(cmake) / "pydlConfig.cmake").exists() and (
+        Path(include) / "pydl" / "extension.h"
+    ).exists()
     with pytest.raises(SystemExit):
         main(["unknown"])

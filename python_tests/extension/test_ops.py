@@ -15,7 +15,9 @@ pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 SOURCES = Path(__file__).parent / "sources"
 
 if shutil.which("g++"):
-    sample = pydl.extension.loaded().get("sample") or pydl.extension.load("sample", [SOURCES / "sample.cpp"])
+    sample = pydl.extension.loaded().get("sample") or pydl.extension.load(
+        "sample", [SOURCES / "sample.cpp"]
+    )
 
 
 class TestOpSpec(OpTests):
@@ -30,11 +32,15 @@ class TestOpSpec(OpTests):
                 Sample(rng.normal(size=(3, 5)), 0.5, rng.normal(size=(3, 5))),
                 Sample(rng.normal(size=(2000,))),
                 Sample(np.zeros((0, 2)), factor=3.0),
-                Sample(np.float64(2.0).reshape(())),
+                Sample(np.array(2.0)),
             ],
             double_gradient=False,
             errors=[
-                (lambda: sample.scale([1]), TypeError, r"\[sample.scale\] expected a dtype.*int32.*cpu float32"),
+                (
+                    lambda: sample.scale([1]),
+                    TypeError,
+                    r"\[sample.scale\] expected a dtype.*int32.*cpu float32",
+                ),
                 (
                     lambda: sample.scale([1.0], shift=[1.0, 2.0]),
                     pydl.errors.ShapeError,
@@ -65,7 +71,10 @@ def test_arguments_and_defaults():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: sample.arguments(1.5), r"\[sample.arguments\] expected integer to be int, got 1.5"),
+        (
+            lambda: sample.arguments(1.5),
+            r"\[sample.arguments\] expected integer to be int, got 1.5",
+        ),
         (lambda: sample.arguments(real="x"), "expected real to be float, got 'x'"),
         (lambda: sample.arguments(flag=1), "expected flag to be bool, got 1"),
         (lambda: sample.arguments(string=3), "expected string to be str, got 3"),
@@ -108,8 +117,16 @@ def test_random_stream_is_pydl_own():
         ("out_of_bounds", IndexError, "expected index 0 below 5000, got 5000"),
         ("negative_size", ValueError, "at least 0"),
         ("huge_size", ValueError, "fewer than 2\\^63|memory|bytes"),
-        ("no_dtype", TypeError, "expected its shape function to set the dtype of every result, got 77"),
-        ("too_many_parameters", ValueError, "the kernel has more parameters than its op's signature"),
+        (
+            "no_dtype",
+            TypeError,
+            "expected its shape function to set the dtype of every result, got 77",
+        ),
+        (
+            "too_many_parameters",
+            ValueError,
+            "the kernel has more parameters than its op's signature",
+        ),
         ("no_kernel", RuntimeError, "expected a device that it has a kernel for, got cpu. .* none"),
     ],
 )
@@ -119,7 +136,9 @@ def test_errors_of_kernels(name, kind, message):
 
 
 def test_unknown_op():
-    with pytest.raises(AttributeError, match=r"\[sample\] expected one of the ops .*scale.*, got 'nothing'"):
+    with pytest.raises(
+        AttributeError, match=r"\[sample\] expected one of the ops .*scale.*, got 'nothing'"
+    ):
         sample.nothing
 
 
@@ -127,7 +146,9 @@ def test_no_gradient():
     x = pydl.tensor([1.0], dtype="float32")
     x.requires_grad = True
     y = sample.vector_exp(x)
-    with pytest.raises(pydl.errors.AutogradError, match=r"\[sample.vector_exp\] expected an op with a gradient"):
+    with pytest.raises(
+        pydl.errors.AutogradError, match=r"\[sample.vector_exp\] expected an op with a gradient"
+    ):
         y.backward()
 
 

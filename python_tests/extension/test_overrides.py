@@ -84,12 +84,20 @@ def test_trace(tmp_path):
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("PYDL_OVERRIDE_KERNEL(gemm, f).isa(\"mmx\");", "expected the instruction set of .*f to be .*got 'mmx'"),
-        ("static auto& o = pydl::override_kernel(\"unknown\", \"f\", &f);", "expected the name of a kernel"),
+        (
+            'PYDL_OVERRIDE_KERNEL(gemm, f).isa("mmx");',
+            "expected the instruction set of .*f to be .*got 'mmx'",
+        ),
+        (
+            'static auto& o = pydl::override_kernel("unknown", "f", &f);',
+            "expected the name of a kernel",
+        ),
     ],
 )
 def test_wrong_overrides(line, message):
-    source = "static PydlStatus f(const PydlContext*, const PydlGemmArgs*) { return PYDL_OK; }\n" + line
+    source = (
+        "static PydlStatus f(const PydlContext*, const PydlGemmArgs*) { return PYDL_OK; }\n" + line
+    )
     with pytest.raises(ValueError, match=message):
         pydl.extension.load_inline("wrong", source)
     assert "wrong" not in pydl.extension.loaded() and not hasattr(pydl.ops, "wrong")

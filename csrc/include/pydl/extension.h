@@ -28,14 +28,15 @@
 #include "pydl/extension_view.h"
 #include "pydl/kernel_table.h"
 
+#pragma GCC visibility push(hidden)
 namespace pydl {
-inline namespace extension_v1 __attribute__((visibility("hidden"))) {
+inline namespace extension_v1 {
 
-// --- from PydlOpArgs to the parameters of a plain function -------------------------------------------
+// --- from PydlOpArgs to the parameters of a plain function ----------------------------------------
 
 struct Cursor {
   const PydlOpArgs* args;
-  int tensor = 0;     // inputs, then outputs
+  int tensor = 0;  // inputs, then outputs
   int attribute = 0;
 
   const PydlAttribute& next_attribute(int kind) {
@@ -57,15 +58,22 @@ struct Cursor {
 
 template <class T>
 T take(Cursor& cursor) {
-  if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Output>) return T(cursor.next_tensor());
-  else if constexpr (std::is_same_v<T, bool>) return cursor.next_attribute(PYDL_ATTRIBUTE_BOOL).integer != 0;
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(cursor.next_attribute(PYDL_ATTRIBUTE_FLOAT).real);
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(cursor.next_attribute(PYDL_ATTRIBUTE_INT).integer);
-  else if constexpr (std::is_same_v<T, const char*>) return cursor.next_attribute(PYDL_ATTRIBUTE_STRING).string;
+  if constexpr (std::is_same_v<T, Tensor> || std::is_same_v<T, Output>)
+    return T(cursor.next_tensor());
+  else if constexpr (std::is_same_v<T, bool>)
+    return cursor.next_attribute(PYDL_ATTRIBUTE_BOOL).integer != 0;
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(cursor.next_attribute(PYDL_ATTRIBUTE_FLOAT).real);
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(cursor.next_attribute(PYDL_ATTRIBUTE_INT).integer);
+  else if constexpr (std::is_same_v<T, const char*>)
+    return cursor.next_attribute(PYDL_ATTRIBUTE_STRING).string;
   else if constexpr (std::is_same_v<T, Ints>) {
     const PydlAttribute& value = cursor.next_attribute(PYDL_ATTRIBUTE_INTS);
     return Ints{value.integers, value.integer_count};
-  } else static_assert(!sizeof(T), "expected Tensor, Output, double, int64_t, bool, const char* or Ints");
+  } else
+    static_assert(!sizeof(T),
+                  "expected Tensor, Output, double, int64_t, bool, const char* or Ints");
 }
 
 template <class... Parameters>
@@ -74,7 +82,8 @@ void invoke(void (*function)(Parameters...), const PydlContext*, Cursor cursor) 
   std::apply(function, values);
 }
 template <class... Parameters>
-void invoke(void (*function)(const Context&, Parameters...), const PydlContext* context, Cursor cursor) {
+void invoke(void (*function)(const Context&, Parameters...), const PydlContext* context,
+            Cursor cursor) {
   std::tuple<Parameters...> values{take<Parameters>(cursor)...};
   std::apply([&](auto... each) { function(Context(context), each...); }, values);
 }
@@ -92,11 +101,12 @@ PydlStatus call(const PydlContext* context, const PydlOpArgs* args) {
   } catch (const std::exception& error) {
     return context->fail(context, PYDL_ERROR_RUNTIME, error.what());
   } catch (...) {
-    return context->fail(context, PYDL_ERROR_RUNTIME, "the kernel threw something that is no exception");
+    return context->fail(context, PYDL_ERROR_RUNTIME,
+                         "the kernel threw something that is no exception");
   }
 }
 
-// --- registration ------------------------------------------------------------------------------------
+// --- registration --------------------------------------------------------------------------------
 
 // What an extension will register when it is loaded; built by the macros below.
 class Registration {
@@ -123,17 +133,31 @@ class OpRegistration final : public Registration {
     op_.name = name;
     op_.doc = "";
   }
-  OpRegistration& signature(const char* text) { op_.signature = text; return *this; }
-  OpRegistration& doc(const char* text) { op_.doc = text; return *this; }
+  OpRegistration& signature(const char* text) {
+    op_.signature = text;
+    return *this;
+  }
+  OpRegistration& doc(const char* text) {
+    op_.doc = text;
+    return *this;
+  }
   // A function with the signature's parameters and an Output for each result. Without one, each
   // result is like the first tensor.
   template <auto function>
-  OpRegistration& shapes() { op_.shapes = &call<function>; return *this; }
-  // The op of this extension that computes the gradient; extension_abi.h says how it names things.
-  OpRegistration& gradient(const char* op) { op_.gradient = op; return *this; }
+  OpRegistration& shapes() {
+    op_.shapes = &call<function>;
+    return *this;
+  }
+  // The op of this extension that computes the gradient; extension_abi.h says how it names
+  // things.
+  OpRegistration& gradient(const char* op) {
+    op_.gradient = op;
+    return *this;
+  }
   template <auto function>
   OpRegistration& kernel(int device_type, PydlDType dtype = PYDL_ANY) {
-    kernels_ = new Kernel{{sizeof(PydlOpKernel), op_.name, device_type, dtype, &call<function>}, kernels_};
+    kernels_ =
+        new Kernel{{sizeof(PydlOpKernel), op_.name, device_type, dtype, &call<function>}, kernels_};
     return *this;
   }
 
@@ -158,7 +182,9 @@ class OpRegistration final : public Registration {
 class KernelRegistration final : public Registration {
  public:
   explicit KernelRegistration(const PydlOpKernel& kernel) : kernel_(kernel) {}
-  PydlStatus apply(const PydlHost* host) const override { return host->register_kernel(host, &kernel_); }
+  PydlStatus apply(const PydlHost* host) const override {
+    return host->register_kernel(host, &kernel_);
+  }
 
  private:
   PydlOpKernel kernel_;
@@ -179,16 +205,32 @@ class OverrideRegistration final : public Registration {
     override_.args_size = sizeof(Args);
     override_.run = reinterpret_cast<PydlStatus (*)(const PydlContext*, const void*)>(run);
   }
-  OverrideRegistration& device(int type) { override_.device_type = type; return *this; }
-  OverrideRegistration& dtype(PydlDType dtype) { override_.dtype = dtype; return *this; }
-  OverrideRegistration& isa(const char* name) { override_.isa = name; return *this; }
-  OverrideRegistration& priority(int value) { override_.priority = value; return *this; }
-  template <Supported function>
-  OverrideRegistration& when() {
-    override_.is_supported = [](const void* args) -> int32_t { return function(*static_cast<const Args*>(args)); };
+  OverrideRegistration& device(int type) {
+    override_.device_type = type;
     return *this;
   }
-  PydlStatus apply(const PydlHost* host) const override { return host->override_kernel(host, &override_); }
+  OverrideRegistration& dtype(PydlDType dtype) {
+    override_.dtype = dtype;
+    return *this;
+  }
+  OverrideRegistration& isa(const char* name) {
+    override_.isa = name;
+    return *this;
+  }
+  OverrideRegistration& priority(int value) {
+    override_.priority = value;
+    return *this;
+  }
+  template <Supported function>
+  OverrideRegistration& when() {
+    override_.is_supported = [](const void* args) -> int32_t {
+      return function(*static_cast<const Args*>(args));
+    };
+    return *this;
+  }
+  PydlStatus apply(const PydlHost* host) const override {
+    return host->override_kernel(host, &override_);
+  }
 
  private:
   PydlKernelOverride override_{};
@@ -211,34 +253,34 @@ OverrideRegistration<Args>& override_kernel(const char* kernel, const char* name
 
 }  // namespace extension_v1
 }  // namespace pydl
+#pragma GCC visibility pop
 
 #define PYDL_EXPORT extern "C" __attribute__((visibility("default")))
 
 // Once in an extension: the namespace of its ops, which are called as pydl.ops.<name>.<op>.
-#define PYDL_EXTENSION(name)                                                         \
-  pydl::Registration*& pydl::Registration::first() {                                 \
-    static Registration* list = nullptr;                                             \
-    return list;                                                                     \
-  }                                                                                  \
-  PYDL_EXPORT uint32_t pydl_extension_abi() { return PYDL_ABI_VERSION; }             \
-  PYDL_EXPORT const char* pydl_extension_name() { return name; }                     \
-  PYDL_EXPORT PydlStatus pydl_extension_load(const PydlHost* host) {                 \
-    return pydl::apply_all(host);                                        \
-  }
+#define PYDL_EXTENSION(name)                                             \
+  pydl::Registration*& pydl::Registration::first() {                     \
+    static Registration* list = nullptr;                                 \
+    return list;                                                         \
+  }                                                                      \
+  PYDL_EXPORT uint32_t pydl_extension_abi() { return PYDL_ABI_VERSION; } \
+  PYDL_EXPORT const char* pydl_extension_name() { return name; }         \
+  PYDL_EXPORT PydlStatus pydl_extension_load(const PydlHost* host) { return pydl::apply_all(host); }
 
 // PYDL_REGISTER_OP(name).signature("(x: Tensor) -> y").kernel<function>(PYDL_CPU);
 #define PYDL_REGISTER_OP(name)                                         \
   [[maybe_unused]] static pydl::OpRegistration& pydl_register_##name = \
       (*new pydl::OpRegistration(#name))
 
-// PYDL_REGISTER_KERNEL(name, function<float>, PYDL_GPU, PYDL_FLOAT32); in another source than the op.
-#define PYDL_REGISTER_KERNEL(op, function, device_type, dtype)                                    \
-  [[maybe_unused]] static pydl::KernelRegistration& PYDL_UNIQUE(pydl_kernel_, __COUNTER__) =      \
-      (*new pydl::KernelRegistration({sizeof(PydlOpKernel), #op, device_type, dtype, &pydl::call<function>}))
+// In another source than the op: PYDL_REGISTER_KERNEL(name, function, PYDL_GPU, PYDL_FLOAT32);
+#define PYDL_REGISTER_KERNEL(op, function, device_type, dtype)                               \
+  [[maybe_unused]] static pydl::KernelRegistration& PYDL_UNIQUE(pydl_kernel_, __COUNTER__) = \
+      (*new pydl::KernelRegistration(                                                        \
+          {sizeof(PydlOpKernel), #op, device_type, dtype, &pydl::call<function>}))
 #define PYDL_UNIQUE(stem, number) PYDL_JOIN(stem, number)
 #define PYDL_JOIN(stem, number) stem##number
 
 // PYDL_OVERRIDE_KERNEL(gemm, function).dtype(PYDL_FLOAT32).priority(10);
-#define PYDL_OVERRIDE_KERNEL(kernel, function)                                         \
-  [[maybe_unused]] static auto& pydl_override_##kernel##_##function =                  \
+#define PYDL_OVERRIDE_KERNEL(kernel, function)                        \
+  [[maybe_unused]] static auto& pydl_override_##kernel##_##function = \
       pydl::override_kernel(#kernel, #function, &function)

@@ -6,8 +6,8 @@
 //   const char* pydl_extension_name(void);                   the namespace of its ops
 //   PydlStatus pydl_extension_load(const PydlHost* host);    registers what it has
 //
-// Structs are append-only. Those that an extension fills in say their size, and the host takes members
-// beyond it as zero; arrays hold pointers, so that their items may grow.
+// Structs are append-only. Those that an extension fills in say their size, and the host takes
+// members beyond it as zero; arrays hold pointers, so that their items may grow.
 #pragma once
 
 #include "pydl/abi.h"
@@ -63,16 +63,16 @@ typedef PydlStatus (*PydlOpFunction)(const PydlContext* context, const PydlOpArg
 typedef struct PydlOpDefinition {
   uint32_t struct_size;
   const char* name;
-  // Such as "(x: Tensor, bias: Tensor | None = None, axis: int = -1) -> y". Types: Tensor, int, float,
-  // bool, str, list[int]; a tensor may be optional. Results are named after the arrow.
+  // Such as "(x: Tensor, bias: Tensor | None = None, axis: int = -1) -> y". Types: Tensor, int,
+  // float, bool, str, list[int]; a tensor may be optional. Results are named after the arrow.
   const char* signature;
   const char* doc;
-  // Checks the arguments and fills in dtype, rank and shape of the outputs. NULL: each output is like
-  // the first input.
+  // Checks the arguments and fills in dtype, rank and shape of the outputs. NULL: each output is
+  // like the first input.
   PydlOpFunction shapes;
-  // The op of the same extension that computes the gradient, or NULL. Its parameters are named after
-  // what they are: an argument or a result of this op, or the gradient of the result y as dy. Its
-  // results are named dx for the argument x.
+  // The op of the same extension that computes the gradient, or NULL. Its parameters are named
+  // after what they are: an argument or a result of this op, or the gradient of the result y as dy.
+  // Its results are named dx for the argument x.
   const char* gradient;
 } PydlOpDefinition;
 
@@ -91,10 +91,10 @@ typedef struct PydlKernelOverride {
   const char* kernel;  // its name in the table: "gemm"
   const char* name;    // what traces call it
   int32_t device_type;
-  PydlDType dtype;    // of the arguments' member dtype; PYDL_ANY for all
-  const char* isa;    // "avx512"; NULL for all
-  int32_t priority;   // of several that could run, the highest does
-  uint32_t args_size;  // sizeof the argument struct that it was built with
+  PydlDType dtype;                            // of the arguments' member dtype; PYDL_ANY for all
+  const char* isa;                            // "avx512"; NULL for all
+  int32_t priority;                           // of several that could run, the highest does
+  uint32_t args_size;                         // sizeof the argument struct that it was built with
   int32_t (*is_supported)(const void* args);  // NULL: always
   PydlStatus (*run)(const PydlContext* context, const void* args);
 } PydlKernelOverride;

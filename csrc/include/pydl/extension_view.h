@@ -15,9 +15,10 @@
 #include "pydl/extension_abi.h"
 #include "pydl/kernels/random.h"
 
+#pragma GCC visibility push(hidden)
 namespace pydl {
 // Hidden, and with a version in every mangled name: no two libraries share these definitions.
-inline namespace extension_v1 __attribute__((visibility("hidden"))) {
+inline namespace extension_v1 {
 
 class Error : public std::exception {
  public:
@@ -45,14 +46,22 @@ inline void check(bool condition, PydlStatus status, const Parts&... parts) {
 
 template <class T>
 constexpr PydlDType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return PYDL_FLOAT32;
-  else if constexpr (std::is_same_v<T, double>) return PYDL_FLOAT64;
-  else if constexpr (std::is_same_v<T, int8_t>) return PYDL_INT8;
-  else if constexpr (std::is_same_v<T, uint8_t>) return PYDL_UINT8;
-  else if constexpr (std::is_same_v<T, int32_t>) return PYDL_INT32;
-  else if constexpr (std::is_same_v<T, int64_t>) return PYDL_INT64;
-  else if constexpr (std::is_same_v<T, bool>) return PYDL_BOOL;
-  else static_assert(!sizeof(T), "no dtype has this element type; use data() for halves");
+  if constexpr (std::is_same_v<T, float>)
+    return PYDL_FLOAT32;
+  else if constexpr (std::is_same_v<T, double>)
+    return PYDL_FLOAT64;
+  else if constexpr (std::is_same_v<T, int8_t>)
+    return PYDL_INT8;
+  else if constexpr (std::is_same_v<T, uint8_t>)
+    return PYDL_UINT8;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return PYDL_INT32;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return PYDL_INT64;
+  else if constexpr (std::is_same_v<T, bool>)
+    return PYDL_BOOL;
+  else
+    static_assert(!sizeof(T), "no dtype has this element type; use data() for halves");
 }
 
 inline const char* dtype_name(PydlDType dtype) {
@@ -76,8 +85,8 @@ class Tensor {
   // The extent of an axis, counted from the end when negative.
   int64_t size(int axis) const {
     int from_start = axis < 0 ? axis + rank() : axis;
-    check(from_start >= 0 && from_start < rank(), PYDL_ERROR_INDEX, "expected an axis in [", -rank(),
-          ", ", rank(), "), got ", axis);
+    check(from_start >= 0 && from_start < rank(), PYDL_ERROR_INDEX, "expected an axis in [",
+          -rank(), ", ", rank(), "), got ", axis);
     return view_->shape[from_start];
   }
   const int64_t* shape() const { return view_->shape; }
@@ -90,8 +99,8 @@ class Tensor {
   // The elements, dense and in row-major order.
   template <class T>
   T* data() const {
-    check(dtype() == dtype_of<T>(), PYDL_ERROR_DTYPE, "expected ", dtype_name(dtype_of<T>()), ", got ",
-          dtype_name(dtype()));
+    check(dtype() == dtype_of<T>(), PYDL_ERROR_DTYPE, "expected ", dtype_name(dtype_of<T>()),
+          ", got ", dtype_name(dtype()));
     return static_cast<T*>(view_->data);
   }
   // One element, with its index checked.
@@ -128,8 +137,8 @@ class Output {
     set(dtype, static_cast<int>(shape.size()), shape.begin());
   }
   void set(PydlDType dtype, int rank, const int64_t* shape) {
-    check(rank <= PYDL_MAX_RANK, PYDL_ERROR_SHAPE, "expected at most ", PYDL_MAX_RANK, " axes, got ",
-          rank);
+    check(rank <= PYDL_MAX_RANK, PYDL_ERROR_SHAPE, "expected at most ", PYDL_MAX_RANK,
+          " axes, got ", rank);
     view_->dtype = dtype;
     view_->rank = rank;
     for (int i = 0; i < rank; ++i) view_->shape[i] = shape[i];
@@ -156,8 +165,8 @@ class Context {
   void* stream() const { return c_->stream; }  // the CUDA stream to launch on
   const PydlContext* get() const { return c_; }
 
-  // Calls body(begin, end) for contiguous ranges that make up [0, count), each of at least `grain`
-  // items, on pydl's threads. Results must not depend on where the ranges are cut.
+  // Calls body(begin, end) for contiguous ranges that make up [0, count), each of at least
+  // `grain` items, on pydl's threads. Results must not depend on where the ranges are cut.
   template <class Body>
   void parallel_for(int64_t count, int64_t grain, Body&& body) const {
     using Plain = std::remove_reference_t<Body>;
@@ -181,8 +190,8 @@ class Context {
     if (shared.error) std::rethrow_exception(shared.error);
   }
 
-  // The start of a stretch of pydl's random stream that nobody else will get; kernels/random.h says
-  // what is in it.
+  // The start of a stretch of pydl's random stream that nobody else will get; kernels/random.h
+  // says what is in it.
   PydlRandomState random(int64_t words) const {
     PydlRandomState state{};
     c_->random(c_, words, &state.seed, &state.offset);
@@ -215,3 +224,4 @@ class Context {
 
 }  // namespace extension_v1
 }  // namespace pydl
+#pragma GCC visibility pop

@@ -15,13 +15,15 @@ PydlStatus plain_gemm(const PydlContext*, const PydlGemmArgs* g) {
     for (int64_t j = 0; j < g->n; ++j) {
       float sum = bias ? bias[j] : 0;
       for (int64_t k = 0; k < g->k; ++k)
-        sum += a[i * g->a_row_stride + k * g->a_col_stride] * b[k * g->b_row_stride + j * g->b_col_stride];
+        sum += a[i * g->a_row_stride + k * g->a_col_stride] *
+               b[k * g->b_row_stride + j * g->b_col_stride];
       c[i * g->c_row_stride + j] = sum == 0 ? 0.25f : sum;
     }
   return PYDL_OK;
 }
 bool is_plain(const PydlGemmArgs& g) {
-  return g.batch_rank == 0 && !g.accumulate && g.activation.kind == PYDL_ACTIVATION_NONE && !g.pre_activation;
+  return g.batch_rank == 0 && !g.accumulate && g.activation == PYDL_ACTIVATION_NONE &&
+         !g.pre_activation;
 }
 
 PydlStatus failing_gemm(const PydlContext* context, const PydlGemmArgs*) {
