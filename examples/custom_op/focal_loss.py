@@ -1,7 +1,7 @@
 """A loss of one's own as a C++ kernel: focal loss, for classes that are rare.
 
-Compiles `focal_loss.cpp`, checks it against the same made of pydl's ops, compares their speed, and trains
-a detector of one handwritten digit that one image in fifty shows. Writes `focal_loss.png`.
+Compiles `focal_loss.cpp`, checks it against the same made of pydl's ops, compares their speed, and
+trains a detector of one handwritten digit that one image in fifty shows. Writes `focal_loss.png`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def main() -> None:
     print("fused and composed agree")
     times = measure()
     print(
-        f"forward and backward of 1M logits: fused {times['fused']:.2f} ms, composed {times['composed']:.2f} ms"
+        f"forward and backward of 1M logits: fused {times['fused']:.2f} ms, "
+        f"composed {times['composed']:.2f} ms"
     )
     print(f"speed-up: {times['composed'] / times['fused']:.1f}")
     data = rare_digit()

@@ -1,4 +1,4 @@
-"""Ops and kernels of your own, in C++ and CUDA, from outside pydl. `docs/extending.md` is the guide."""
+"""Ops and kernels of your own, in C++ and CUDA. `docs/extending.md` is the guide."""
 
 from pydl.extension.library import Extension, gradient, load_library, loaded
 from pydl.extension.build import CompileError, cache_folder

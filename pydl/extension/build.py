@@ -108,7 +108,7 @@ def _run(command: Sequence[str], verbose: bool) -> None:
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         raise CompileError(
-            f"[extension] expected {command[0]} to succeed, got exit status {result.returncode} from\n"
+            f"[extension] expected {command[0]} to succeed, got status {result.returncode} from\n"
             f"{shlex.join(command)}\n{result.stdout}{result.stderr}"
         )
 

@@ -116,9 +116,9 @@ def loaded() -> dict[str, Extension]:
 def gradient(op: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give an op of an extension a gradient written with pydl's ops.
 
-    The decorated function names what it needs: arguments and results of the op, and the gradient of a
-    result ``y`` as ``dy``. It returns the gradient of each tensor among the op's arguments, in order,
-    or None for one that has none.
+    The decorated function names what it needs: arguments and results of the op, and the gradient
+    of a result ``y`` as ``dy``. It returns the gradient of each tensor among the op's arguments, in
+    order, or None for one that has none.
 
     Args:
         op: The op's name, such as ``"mine.scale"``.

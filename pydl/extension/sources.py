@@ -101,7 +101,8 @@ def load_inline(name: str, cpp: str = "", cuda: str = "", **options) -> Extensio
         ... void twice(pydl::Tensor x, pydl::Tensor y) {
         ...   for (int64_t i = 0; i < x.count(); ++i) y.data<float>()[i] = 2 * x.data<float>()[i];
         ... }
-        ... PYDL_REGISTER_OP(twice).signature("(x: Tensor) -> y").kernel<twice>(PYDL_CPU, PYDL_FLOAT32);
+        ... PYDL_REGISTER_OP(twice).signature("(x: Tensor) -> y")
+        ...     .kernel<twice>(PYDL_CPU, PYDL_FLOAT32);
         ... ''')
         >>> mine.twice([1.0, 2.0])
         tensor([2., 4.])

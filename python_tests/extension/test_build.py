@@ -204,12 +204,13 @@ def test_model_without_its_extension(own_cache, tmp_path):
 
 
 def older_headers(folder):
-    """The headers as they were before the last member of PydlContext and of PydlGemmArgs was added."""
+    """The headers before PydlContext and PydlGemmArgs got their last members."""
     shutil.copytree(pydl.extension.include_folder(), folder)
     for header, last in (
         (
             "abi.h",
-            "void (*random)(const struct PydlContext* context, int64_t words, uint64_t* seed, uint64_t* offset);",
+            "void (*random)(const struct PydlContext* context, int64_t words, uint64_t* seed, "
+            "uint64_t* offset);",
         ),
         ("kernels/gemm.h", "int64_t c_batch_strides[PYDL_MAX_RANK];"),
     ):
