@@ -58,6 +58,23 @@ LAYERS = [
     layers.ReversibleEmbedding(9, 4, tie_weights=False), layers.SinePositionEncoding(100.0), layers.PositionEmbedding(9), layers.RotaryEmbedding(),
     layers.TokenAndPositionEmbedding(9, 8, 4, mask_zero=True),
     layers.TransformerEncoder(16, 2, activation="gelu"), layers.TransformerDecoder(16, 2, rotary=True),
+    layers.SimpleRNN(3), layers.LSTM(3, return_sequences=True, seed=1), layers.GRU(3, dropout=0.1),
+    layers.SimpleRNNCell(3), layers.LSTMCell(3), layers.GRUCell(3, reset_after=False),
+    layers.RNN([layers.LSTMCell(2), layers.GRUCell(3)], go_backwards=True),
+    layers.StackedRNNCells([layers.LSTMCell(2), layers.LSTMCell(3)]),
+    layers.Bidirectional(layers.LSTM(3), merge_mode="sum"), layers.TimeDistributed(layers.Dense(2)),
+    layers.ConvLSTM1D(3, 2), layers.ConvLSTM2D(3, (2, 3), padding="same"),
+    layers.CategoryEncoding(4, "count"), layers.Discretization([0.0, 1.0]), layers.Hashing(7),
+    layers.HashedCrossing(7), layers.IntegerLookup(vocabulary=[3, 5]),
+    layers.StringLookup(vocabulary=["a", "b"]), layers.TextVectorization(vocabulary=["a", "b"]),
+    layers.AutoContrast(), layers.CenterCrop(4, 5), layers.CutMix(), layers.Equalization(),
+    layers.MixUp(0.3), layers.RandAugment(num_ops=1), layers.RandomBrightness(0.2),
+    layers.RandomColorDegeneration(0.3), layers.RandomContrast(0.2), layers.RandomCrop(4, 5),
+    layers.RandomErasing(), layers.RandomFlip("horizontal", seed=1), layers.RandomGrayscale(),
+    layers.RandomHue(0.2), layers.RandomInvert(), layers.RandomPosterization(4),
+    layers.RandomRotation(0.2), layers.RandomSaturation(0.3), layers.RandomSharpness(0.3),
+    layers.RandomShear(0.2, 0.1), layers.RandomTranslation(0.2, (-0.1, 0.1)), layers.RandomZoom(0.2),
+    layers.Resizing(4, 5, interpolation="bicubic"), layers.Solarization(0.5, 0.5),
 ]  # fmt: skip
 
 
