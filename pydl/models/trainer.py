@@ -112,25 +112,7 @@ class Trainer(Compiled):
             validates=validation is not None,
             initial_epoch=initial_epoch,
         )
-        self.stop_training = interrupted = False
-        logs: dict[str, float] = {}
-        listeners.call("on_train_begin", logs)
-        try:
-            for epoch in range(listeners.params["initial_epoch"], epochs):  # a callback may resume
-                listeners.call("on_epoch_begin", epoch, {})
-                logs = self._train_epoch(train, listeners)
-                listeners.params["steps"] = train.steps_done
-                if validation is not None and _is_due(epoch + 1, validation_freq):
-                    measured = self._test_epoch(validation, listeners)
-                    logs.update({f"val_{name}": value for name, value in measured.items()})
-                listeners.call("on_epoch_end", epoch, logs)
-                if self.stop_training:
-                    break
-        except KeyboardInterrupt:
-            self.stop_training = interrupted = True
-        if isinstance(self.optimizer, Optimizer) and self.optimizer.built:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
-        listeners.call("on_train_end", logs)
+        interrupted = self._run_epochs(train, validation, validation_freq, listeners)
         if interrupted and verbose != 0:
             print("Training was interrupted; the model keeps the weights it has", flush=True)
         self.history = listeners.history
@@ -268,6 +250,32 @@ class Trainer(Compiled):
         return tree.map_structure(lambda value: np.array(_to_numpy(value)), outputs)
 
     # --- the loops --------------------------------------------------------------------------------
+
+    def _run_epochs(
+        self, train: Epochs, validation: Epochs | None, frequency: Any, listeners: CallbackList
+    ) -> bool:
+        """Trains epoch by epoch; returns whether Ctrl-C ended it."""
+        self.stop_training = interrupted = False
+        logs: dict[str, float] = {}
+        listeners.call("on_train_begin", logs)
+        try:
+            # A callback may have set the first epoch, to resume.
+            for epoch in range(listeners.params["initial_epoch"], listeners.params["epochs"]):
+                listeners.call("on_epoch_begin", epoch, {})
+                logs = self._train_epoch(train, listeners)
+                listeners.params["steps"] = train.steps_done
+                if validation is not None and _is_due(epoch + 1, frequency):
+                    measured = self._test_epoch(validation, listeners)
+                    logs.update({f"val_{name}": value for name, value in measured.items()})
+                listeners.call("on_epoch_end", epoch, logs)
+                if self.stop_training:
+                    break
+        except KeyboardInterrupt:
+            self.stop_training = interrupted = True
+        if isinstance(self.optimizer, Optimizer) and self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
+        listeners.call("on_train_end", logs)
+        return interrupted
 
     def _train_epoch(self, epochs: Epochs, listeners: CallbackList) -> dict[str, float]:
         self.reset_metrics()
