@@ -229,9 +229,13 @@ def scoped_build(build: Callable) -> Callable:
             return build(self, *args, **kwargs)
         bound = inspect.signature(build).bind(self, *args, **kwargs)
         self._building = True
+        known = len(self._weights)
         try:
             with name_scope(self.name):
                 build(self, *args, **kwargs)
+        except BaseException:
+            del self._weights[known:]  # another attempt makes them anew
+            raise
         finally:
             del self._building
         self.built = True

@@ -76,9 +76,12 @@ class Sequential(Model):
                 f"[{self.name}] add expected a layer with a name of its own, got a second "
                 f"{layer.name!r}. Hint: pass name=... to one of them."
             )
-        self._chain.append(layer)
         if self._tensors:
-            self._extend(layer)
+            with name_scope(self.name):  # before the layer is in the chain: it may not fit
+                self._tensors = [*self._tensors, layer(self._tensors[-1])]
+        self._chain = [*self._chain, layer]
+        if self._tensors:
+            self._finish()
         elif len(self._chain) == 1:
             shape, dtype = _declared_input(layer)
             if shape is not None:
@@ -92,9 +95,9 @@ class Sequential(Model):
         """
         if not self._chain:
             raise IndexError(f"[{self.name}] pop expected at least one layer, got none.")
-        layer = self._chain.pop()
+        *self._chain, layer = self._chain
         if self._tensors:
-            self._tensors.pop()
+            self._tensors = self._tensors[:-1]
             self._finish()
         return layer
 
@@ -104,7 +107,8 @@ class Sequential(Model):
         Args:
             input_shape: The shape with the batch, which may be None.
         """
-        self._build_for(input_shape, None)
+        if not self._tensors:
+            self._build_for(input_shape, None)
 
     def get_config(self) -> dict[str, Any]:
         config = {
@@ -150,9 +154,14 @@ class Sequential(Model):
         if not isinstance(shape, (list, tuple)):
             raise ValueError(f"[{self.name}] build expected the shape of the inputs, got {shape!r}.")
         layers, self._chain = self._chain, []
-        self._add_input(InputLayer(batch_shape=tuple(shape), dtype=dtype))
-        for layer in layers:
-            self.add(layer)
+        try:
+            self._add_input(InputLayer(batch_shape=tuple(shape), dtype=dtype))
+            for layer in layers:
+                self.add(layer)
+        except BaseException:  # the model stays what it was, to be called on other data
+            self._chain, self._tensors = layers, []
+            self._finish()
+            raise
 
     def _add_input(self, layer: InputLayer) -> None:
         if self._chain or self._tensors:
@@ -162,16 +171,11 @@ class Sequential(Model):
     def _input_layer(self) -> InputLayer:
         return node_of(self._tensors[0]).layer
 
-    def _extend(self, layer: Layer) -> None:
-        with name_scope(self.name):
-            self._tensors.append(layer(self._tensors[-1]))
-        self._finish()
-
     def _finish(self) -> None:
         self._graph = None
         self.built = False
         self._seen = None
-        if self._chain:
+        if self._chain and self._tensors:
             self._set_graph(Graph(self._tensors[0], self._tensors[-1]))
 
 

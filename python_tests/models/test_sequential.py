@@ -114,3 +114,37 @@ def test_clone():
     assert copy.output_shape == (7, 2)
     with pytest.raises(ValueError, match=r"\[clone_model\] expected a functional model"):
         clone_model(Sequential([layers.Dense(1)]), clone_function=lambda layer: layer)
+
+
+def test_a_failed_build_leaves_the_model_as_it_was():
+    model = Sequential([layers.Reshape((4,)), layers.Dense(3), layers.Dense(2)])
+    names = [layer.name for layer in model.layers]
+    for bad in (lambda: model(np.ones((2, 7), "float32")), lambda: model.build((None, 7))):
+        with pytest.raises(ValueError, match=r"as many elements as \(4,\), got shape \(None, 7\)"):
+            bad()
+        assert [layer.name for layer in model.layers] == names and not model.built
+    assert model(np.ones((2, 2, 2), "float32")).shape == (2, 2)
+    model.build((None, 4))  # built already
+    with pytest.raises(ValueError, match="expected an input of 4 dimensions"):
+        model.add(layers.Conv2D(2, 3))
+    assert [layer.name for layer in model.layers] == names
+    assert model(np.ones((3, 2, 2), "float32")).shape == (3, 2)
+
+
+def test_a_failed_build_of_a_layer_leaves_no_weights():
+    class Hesitant(layers.Layer):
+        ready = False
+
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones")
+            if not self.ready:
+                raise ValueError("not yet")
+
+        def call(self, x):
+            return x * self.scale
+
+    layer = Hesitant()
+    with pytest.raises(ValueError, match="not yet"):
+        layer([[1.0, 2.0]])
+    layer.ready = True
+    assert layer([[1.0, 2.0]]).shape == (1, 2) and len(layer.weights) == len(layer._weights) == 1
