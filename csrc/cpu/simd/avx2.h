@@ -84,6 +84,17 @@ inline void store_partial_half(uint16_t* p, HalfBits v, int n) {
   memcpy(p, &v, n * sizeof(uint16_t));
 }
 
+inline Raw<double> widen_low(Raw<float> x) {
+  return (Raw<double>)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x));
+}
+inline Raw<double> widen_high(Raw<float> x) {
+  return (Raw<double>)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1));
+}
+inline Raw<float> narrow(Raw<double> low, Raw<double> high) {
+  const __m256 first = _mm256_castps128_ps256(_mm256_cvtpd_ps((__m256d)low));
+  return (Raw<float>)_mm256_insertf128_ps(first, _mm256_cvtpd_ps((__m256d)high), 1);
+}
+
 // Stores past the cache; `p` is aligned to the vector size.
 template <class T>
 inline void stream(T* p, Raw<T> v) {

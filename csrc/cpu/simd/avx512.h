@@ -62,6 +62,17 @@ inline void store_partial_half(uint16_t* p, HalfBits v, int n) {
   _mm256_mask_storeu_epi16(p, first_lanes(n), (__m256i)v);
 }
 
+inline Raw<double> widen_low(Raw<float> x) {
+  return (Raw<double>)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x));
+}
+inline Raw<double> widen_high(Raw<float> x) {
+  return (Raw<double>)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1));
+}
+inline Raw<float> narrow(Raw<double> low, Raw<double> high) {
+  const __m512 first = _mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low));
+  return (Raw<float>)_mm512_insertf32x8(first, _mm512_cvtpd_ps((__m512d)high), 1);
+}
+
 // Stores past the cache; `p` is aligned to the vector size.
 template <class T>
 inline void stream(T* p, Raw<T> v) {

@@ -68,6 +68,13 @@ inline Raw<double> scale(Raw<double> x, Raw<double> n) {
   return x * (Raw<double>)((half + 1023) << 52) * (Raw<double>)((whole - half + 1023) << 52);
 }
 
+inline Raw<double> widen_low(Raw<float> x) { return Raw<double>{x[0], x[1]}; }
+inline Raw<double> widen_high(Raw<float> x) { return Raw<double>{x[2], x[3]}; }
+inline Raw<float> narrow(Raw<double> low, Raw<double> high) {
+  return Raw<float>{static_cast<float>(low[0]), static_cast<float>(low[1]),
+                    static_cast<float>(high[0]), static_cast<float>(high[1])};
+}
+
 // Stores past the cache; `p` is aligned to the vector size.
 template <class T>
 inline void stream(T* p, Raw<T> v) {

@@ -10,21 +10,9 @@ namespace {
 struct Wide {
   Vec<double> low, high;  // the two halves of a Vec<float>
 };
-typedef float HalfFloats __attribute__((vector_size(isa::kVectorBytes / 2)));
 
-inline Wide widen(Vec<float> x) {
-  HalfFloats halves[2];
-  memcpy(halves, &x.v, sizeof halves);
-  return {__builtin_convertvector(halves[0], isa::Raw<double>),
-          __builtin_convertvector(halves[1], isa::Raw<double>)};
-}
-inline Vec<float> narrow(Vec<double> low, Vec<double> high) {
-  const HalfFloats halves[2] = {__builtin_convertvector(low.v, HalfFloats),
-                                __builtin_convertvector(high.v, HalfFloats)};
-  isa::Raw<float> v;
-  memcpy(&v, halves, sizeof v);
-  return v;
-}
+inline Wide widen(Vec<float> x) { return {isa::widen_low(x.v), isa::widen_high(x.v)}; }
+inline Vec<float> narrow(Vec<double> low, Vec<double> high) { return isa::narrow(low.v, high.v); }
 
 // x = quadrant * pi/2 + r
 struct Angle {
@@ -89,18 +77,51 @@ inline Vec<float> tan(Vec<float> x) {
   return select(x == 0, x, narrow(tangent(w.low), tangent(w.high)));
 }
 
-// As in C: pow(x, 0) = pow(1, y) = 1; a negative base needs an integral exponent.
+// |x|^y for positive finite x and finite y, as 2^n p: to 2^-27 before it is rounded.
+inline Vec<float> positive_power(Vec<float> x, Vec<float> y) {
+  constexpr float kFarOut = 200;  // 2^n is 0 or infinite
+  const Vec<int32_t> bits = bit_cast<int32_t>(x);
+  const Vec<int32_t> exponent = (bits - MathConstants<float>::sqrt_half) >> 23;
+  const Wide e = widen(convert<float>(exponent)), power = widen(y);
+  const Wide f = widen(bit_cast<float>(bits - (exponent << 23)) - 1);
+  const auto product = [](Vec<double> e, Vec<double> f, Vec<double> y) {  // y log2(x)
+    const Vec<double> p = polynomial(
+        f, 0x1.71547652ef958p+0, -0x1.7154767baed6bp-1, 0x1.ec709c00ed756p-2,
+        -0x1.715435eb7d948p-2, 0x1.277732cf26644p-2, -0x1.ec8d73df0e6a7p-3, 0x1.a615cb36105fdp-3,
+        -0x1.6eb02a5956fdcp-3, 0x1.45a29371e6483p-3, -0x1.417fef57150dfp-3, 0x1.3d25f71b61051p-3,
+        -0x1.61ac50ff16783p-4);
+    return fma(f, p, e) * y;
+  };
+  const auto fraction = [](Vec<double> r) {  // 2^r
+    return polynomial(r, 0x1.0000000261520p+0, 0x1.62e430c7e9a5fp-1, 0x1.ebfbdadcada0cp-3,
+                      0x1.c6aed4b89f52bp-5, 0x1.3b2dbbc21e059p-7, 0x1.5f456ae4f8988p-10,
+                      0x1.41d33351d2dc1p-13);
+  };
+  const Vec<double> low = product(e.low, f.low, power.low);
+  const Vec<double> high = product(e.high, f.high, power.high);
+  const Vec<double> low_n = round(low), high_n = round(high);
+  Vec<float> n = narrow(low_n, high_n);
+  n = select(n > kFarOut, kFarOut, n);
+  n = select(n < -kFarOut, -kFarOut, n);
+  return scale(narrow(fraction(low - low_n), fraction(high - high_n)), n);
+}
+
+// As in C: pow(x, 0) = pow(1, y) = 1; a negative base needs an integral exponent. 1 ulp
 inline Vec<float> pow(Vec<float> x, Vec<float> y) {
+  constexpr float kLargestPower = 0x1p40f;  // no base but 1 has a finite power beyond
   const Vec<float> a = abs(x);
-  const Wide base = widen(a), exponent = widen(y);
-  const Vec<float> magnitude =
-      narrow(exp(log(base.low) * exponent.low), exp(log(base.high) * exponent.high));
+  Vec<float> power = select(y > kLargestPower, kLargestPower, y);
+  power = select(power < -kLargestPower, -kLargestPower, power);
+  const Mask<float> edge = (a == 0) | ~(a < INFINITY);
+  const Vec<float> at_edge = select((a == 0) ^ (y > 0), INFINITY, 0);
+  const Vec<float> magnitude = select(edge, at_edge, positive_power(a, power));
   const Mask<float> integral = trunc(y) == y;
   const Mask<float> odd = integral & (trunc(y * 0.5f) != y * 0.5f);
   const Mask<float> undefined = (x < 0) & (a < INFINITY) & ~integral;
   const Vec<float> result = select(odd, copysign(magnitude, x), magnitude);
+  const Vec<float> defined = select(is_nan(x) | is_nan(y), x + y, result);
   const Mask<float> one = (y == 0) | (x == 1) | ((x == -1) & (abs(y) == INFINITY));
-  return select(one, 1, select(undefined, NAN, result));
+  return select(one, 1, select(undefined, NAN, defined));
 }
 inline Vec<double> pow(Vec<double> x, Vec<double> y) {
   double bases[Vec<double>::size], exponents[Vec<double>::size];

@@ -41,6 +41,16 @@ inline Raw<double> scale(Raw<double> x, Raw<double> n) {
   return x * (Raw<double>)((half + 1023) << 52) * (Raw<double>)((whole - half + 1023) << 52);
 }
 
+inline Raw<double> widen_low(Raw<float> x) {
+  return (Raw<double>)vcvt_f64_f32(vget_low_f32((float32x4_t)x));
+}
+inline Raw<double> widen_high(Raw<float> x) {
+  return (Raw<double>)vcvt_high_f64_f32((float32x4_t)x);
+}
+inline Raw<float> narrow(Raw<double> low, Raw<double> high) {
+  return (Raw<float>)vcvt_high_f32_f64(vcvt_f32_f64((float64x2_t)low), (float64x2_t)high);
+}
+
 // aarch64 CPUs detect streams of plain stores by themselves.
 template <class T>
 inline void stream(T* p, Raw<T> v) {
