@@ -43,6 +43,8 @@ inline void read_row(const void* x_, int64_t stride, int64_t n, void* block_) {
   if (stride == 0) {
     const Compute<T> value = to_compute(*x);
     for (int64_t i = 0; i < n; ++i) block[i] = value;
+  } else if (stride == -1) {  // compilers reverse whole registers
+    for (int64_t i = 0; i < n; ++i) block[i] = to_compute(x[-i]);
   } else if (stride != 1) {
     for (int64_t i = 0; i < n; ++i) block[i] = to_compute(x[i * stride]);
   } else if constexpr (std::is_same_v<T, Compute<T>>) {

@@ -35,12 +35,15 @@ PydlStatus add_operand(const PydlContext* context, const PydlRavelIndexArgs* arg
   for_each_row(context, space, kGrain, [&](const int64_t* offsets, int64_t n) {
     const I* indices = static_cast<const I*>(args->indices[operand]) + offsets[0];
     int64_t* out = args->out + offsets[1];
-    bool bad = false;
-    for (int64_t i = 0; i < n; ++i) {
-      const int64_t index = indices[i * stride];
-      bad |= index < lowest || index >= extent;
-      out[i] = (operand ? out[i] * extent : 0) + (index < 0 ? index + extent : index);
-    }
+    int64_t bad = 0;
+    const auto combine = [&](auto step) {
+      for (int64_t i = 0; i < n; ++i) {
+        const int64_t index = indices[i * step];
+        bad |= (index < lowest) | (index >= extent);
+        out[i] = (operand ? out[i] * extent : 0) + index + (index < 0 ? extent : 0);
+      }
+    };
+    stride == 1 ? combine(std::integral_constant<int64_t, 1>()) : combine(stride);
     if (!bad) return;
     for (int64_t i = 0; i < n; ++i) {
       const int64_t index = indices[i * stride];

@@ -144,14 +144,14 @@ PydlStatus take(const PydlContext* context, const PydlTakeArgs* args) {
   const int64_t bytes = args->inner * args->item_size, count = args->count;
   visit_row_size(bytes, [&](auto row) {
     parallel_for(context, args->outer * count, grain_of(bytes), [&](int64_t begin, int64_t end) {
-      int64_t outer = begin / count, j = begin % count;
       char* out = static_cast<char*>(args->out) + begin * bytes;
-      const char* x = static_cast<const char*>(args->x) + outer * args->extent * bytes;
-      for (int64_t r = begin; r < end; ++r, out += bytes) {
-        row.copy(out, x + args->indices[j] * bytes, bytes);
-        if (++j < count) continue;
-        j = 0;
-        x += args->extent * bytes;
+      while (begin < end) {
+        const int64_t outer = begin / count, first = begin % count;
+        const int64_t n = count - first < end - begin ? count - first : end - begin;
+        const char* x = static_cast<const char*>(args->x) + outer * args->extent * bytes;
+        const int64_t* indices = args->indices + first;
+        for (int64_t j = 0; j < n; ++j, out += bytes) row.copy(out, x + indices[j] * bytes, bytes);
+        begin += n;
       }
     });
   });
