@@ -37,6 +37,29 @@ struct PoolAxis {
   int64_t position(int64_t in, int64_t out) const { return in + padding - out * stride; }
 };
 
+// PoolAxis::outputs of all inputs, because its divisions take longer than the rest of a pixel.
+class OutputRanges {
+ public:
+  OutputRanges(const PydlContext* context, const PoolAxis& axis) : ranges_(context, axis.size) {
+    if (!ranges_) return;
+    for (int64_t i = 0; i < axis.size; ++i) ranges_[i] = axis.outputs(i);
+  }
+  explicit operator bool() const { return static_cast<bool>(ranges_); }
+  Range operator[](int64_t i) const { return ranges_[i]; }
+
+ private:
+  Scratch<Range> ranges_;
+};
+
+// body(outputs of rows, outputs of columns) for the backward pass of pooling.
+template <class Args, class Body>
+inline PydlStatus with_output_ranges(const PydlContext* context, const Args& args, Body&& body) {
+  const OutputRanges rows(context, PoolAxis(args, 0)), columns(context, PoolAxis(args, 1));
+  if (!rows || !columns) return PYDL_ERROR_MEMORY;  // which the allocator has reported
+  body(rows, columns);
+  return PYDL_OK;
+}
+
 // body(pixel, its item of the batch, row, column) for every pixel of a (batch, height, width)
 // array.
 template <class Body>
@@ -56,8 +79,7 @@ inline void for_each_pixel(const PydlContext* context, int64_t batch, const int6
   });
 }
 
-constexpr int64_t kPoolGrain =
-    1 << 13;  // fewer products of window and channels do not wake a thread
+constexpr int64_t kPoolGrain = 1 << 13;  // fewer products of window and channels wake no thread
 
 template <class Args>
 inline int64_t pixel_grain(const Args& args, int64_t meets) {

@@ -44,12 +44,13 @@ struct Backward {
   using T = Compute<S>;
   const PydlPoolBackwardArgs& args;
   const PoolAxis rows, columns;
+  const OutputRanges &row_outputs, &column_outputs;
   const T full_share;  // of an input in a window without padding
 
   void operator()(int64_t pixel, int64_t n, int64_t h, int64_t w) const {
     const S* dy =
         static_cast<const S*>(args.dy) + n * rows.out_size * columns.out_size * args.channels;
-    const Range ohs = rows.outputs(h), ows = columns.outputs(w);
+    const Range ohs = row_outputs[h], ows = column_outputs[w];
     for_each_channels<T>(args.channels, [&](auto vectors, int64_t c, auto... lanes) {
       S* dx = static_cast<S*>(args.dx) + pixel * args.channels + c;
       gather<decltype(vectors)::value>(dy + c, ohs, ows, dx, lanes...);
@@ -96,9 +97,11 @@ PydlStatus average_pool_backward(const PydlContext* context, const PydlPoolBackw
   return visit_floating(context, "average_pool", args->dtype, [&](auto zero) {
     using S = decltype(zero);
     const auto count = static_cast<Compute<S>>(args->window[0] * args->window[1]);
-    const Backward<S> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1), 1 / count};
-    for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
-    return PYDL_OK;
+    return with_output_ranges(context, *args, [&](const auto& rows, const auto& columns) {
+      const Backward<S> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1),
+                                rows,  columns,            1 / count};
+      for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
+    });
   });
 }
 

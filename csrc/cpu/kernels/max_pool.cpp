@@ -114,10 +114,11 @@ struct Backward {
   using T = Compute<S>;
   const PydlPoolBackwardArgs& args;
   const PoolAxis rows, columns;
+  const OutputRanges &row_outputs, &column_outputs;
 
   void operator()(int64_t pixel, int64_t n, int64_t h, int64_t w) const {
     const int64_t item = n * rows.out_size * columns.out_size * args.channels;
-    const Range ohs = rows.outputs(h), ows = columns.outputs(w);
+    const Range ohs = row_outputs[h], ows = column_outputs[w];
     for_each_channels<T>(args.channels, [&](auto vectors, int64_t c, auto... lanes) {
       S* dx = static_cast<S*>(args.dx) + pixel * args.channels + c;
       gather<decltype(vectors)::value>(item + c, h, w, ohs, ows, dx, lanes...);
@@ -176,9 +177,11 @@ PydlStatus max_pool_pick(const PydlContext* context, const PydlPoolArgs* args) {
 
 PydlStatus max_pool_backward(const PydlContext* context, const PydlPoolBackwardArgs* args) {
   return visit_floating(context, "max_pool", args->dtype, [&](auto zero) {
-    const Backward<decltype(zero)> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1)};
-    for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
-    return PYDL_OK;
+    return with_output_ranges(context, *args, [&](const auto& rows, const auto& columns) {
+      const Backward<decltype(zero)> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1), rows,
+                                             columns};
+      for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
+    });
   });
 }
 

@@ -1,6 +1,6 @@
-// Elementary functions of Vec<float> and Vec<double>, right for 0, inf and NaN too; denormal numbers
-// count as 0. The polynomials are minimax fits; errors are the largest seen, in units in the last
-// place.
+// Elementary functions of Vec<float> and Vec<double>, right for 0, inf and NaN too, where denormal
+// numbers count as 0. The polynomials are minimax fits; errors are the largest seen, in units in the
+// last place.
 #pragma once
 
 #include <math.h>
