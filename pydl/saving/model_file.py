@@ -7,10 +7,12 @@ compiled, and the states of random streams; `weights.safetensors` the weights, a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from pydl._call_errors import show
@@ -164,17 +166,26 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
 
 def _make(description: dict[str, Any], path: str, custom_objects: Any) -> Any:
     """Return the model of a description, with new weights and the random streams it had."""
-    try:
+    with _told("make", path):
         model = deserialize_keras_object(description["model"], custom_objects)
         if not model.built and description["build"]:
             model.build_from_config(description["build"])
         for name, generator in named_generators(model).items():
             generator.state = tuple(description["random"][name])
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"[load_model] cannot make the model that {path} describes: {error!r}."
-        ) from error
     return model
+
+
+@contextlib.contextmanager
+def _told(verb: str, path: str) -> Iterator[None]:
+    """Within it, errors that come from a description which makes no sense say so."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and str(error).startswith("["):
+            raise
+        raise ValueError(
+            f"[load_model] cannot {verb} the model that {path} describes: {error!r}."
+        ) from error
 
 
 def _restore_compile(
@@ -182,7 +193,7 @@ def _restore_compile(
 ) -> None:
     from pydl.saving.registry import custom_object_scope
 
-    with custom_object_scope(custom_objects):
+    with _told("compile", path), custom_object_scope(custom_objects):
         model.compile_from_config(config)
     if _OPTIMIZER not in archive.namelist():
         return
@@ -220,7 +231,7 @@ def _open_archive(path: str) -> zipfile.ZipFile:
         raise FileNotFoundError(f"[load_model] expected a model file at {path}, found none.")
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
         raise ValueError(
             f"[load_model] expected a pydl model file at {path}, got one that is cut off or in "
             "another format."

@@ -225,6 +225,8 @@ def edit(**values):
         (edit(version=99), "expected version 1 of the model format .*, got 99, written by pydl"),
         (edit(format="other"), "expected the description of a pydl model"),
         (edit(model=3), "cannot make the model that .* describes"),
+        (edit(compile=3), "cannot compile the model that .* describes"),
+        (edit(compile={"optimizer": None, "los": "mse"}), "cannot compile the model that .* describes"),
         (edit(model={"module": "pydl.models", "class_name": "Sequential", "config": {}}), "cannot"),
         (lambda files: files.update({"model.json": b"{"}), "expected model.json in .* to be JSON"),
         (
