@@ -8,7 +8,7 @@ from benchmarks.case import Case
 
 _MODULES = (
     "small", "elementwise", "reduce", "shape", "gemm", "conv", "pool", "norm", "loss", "embedding",
-    "attention", "generation", "recurrent", "random", "optimizer", "layers", "training",
+    "attention", "generation", "recurrent", "random", "optimizer", "layers", "image", "training",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 #include "ops/text.h"
 
 #include "bindings/python.h"
+#include "ops/word2vec.h"
 
 namespace pydl {
 namespace {
@@ -96,6 +97,22 @@ void bind_text(py::module_& module) {
                        [&](std::string_view each) { return keyed_hash(each, key0, key1); });
       },
       py::arg("strings"), py::arg("count"), py::arg("key0"), py::arg("key1"));
+  module.def(
+      "train_word2vec",
+      [](const std::vector<int32_t>& words, const std::vector<int64_t>& sentences,
+         const std::vector<int64_t>& counts, Tensor vectors, Tensor contexts, bool cbow,
+         int64_t window, int64_t negative, int64_t epochs, double sample, double learning_rate,
+         double last_learning_rate, uint64_t seed) {
+        const Word2VecOptions options = {cbow,   window,        negative,           epochs,
+                                         sample, learning_rate, last_learning_rate, seed};
+        py::gil_scoped_release released;
+        train_word2vec(words, sentences, counts, options, vectors.size(1), vectors.data_as<float>(),
+                       contexts.data_as<float>());
+      },
+      py::arg("words"), py::arg("sentences"), py::arg("counts"), py::arg("vectors"),
+      py::arg("contexts"), py::arg("cbow"), py::arg("window"), py::arg("negative"),
+      py::arg("epochs"), py::arg("sample"), py::arg("learning_rate"),
+      py::arg("last_learning_rate"), py::arg("seed"));
   module.def(
       "crossed_buckets",
       [](const py::list& columns, uint64_t count) {

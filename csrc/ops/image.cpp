@@ -21,7 +21,8 @@ template <int radius>
 double lanczos(double x) {
   constexpr double kPi = 3.14159265358979323846;
   if (x > radius) return 0;
-  return x <= 1e-3 ? 1 : radius * std::sin(kPi * x) * std::sin(kPi * x / radius) / (kPi * kPi * x * x);
+  if (x <= 1e-3) return 1;
+  return radius * std::sin(kPi * x) * std::sin(kPi * x / radius) / (kPi * kPi * x * x);
 }
 
 struct Method {
@@ -69,7 +70,8 @@ Table weight_table(int64_t size, int64_t out_size, const Method& method, bool an
     const int64_t first = std::clamp<int64_t>(from, 0, size - table.taps);
     double sum = 0;
     for (int64_t k = 0; k < table.taps; ++k) {
-      const double weight = method.weight(std::abs(center - static_cast<double>(first + k)) / stretch);
+      const double distance = std::abs(center - static_cast<double>(first + k));
+      const double weight = method.weight(distance / stretch);
       table.weights.push_back(weight);
       sum += weight;
     }
@@ -101,7 +103,8 @@ Table transposed(const Table& table, int64_t columns) {
 Tensor resample(const Tensor& x, const Table& rows, const Table& columns) {
   Op op("resize", x);
   Tensor dense = contiguous(x.detach());
-  Tensor y = Tensor::empty({x.size(0), rows.rows(), columns.rows(), x.size(3)}, x.dtype(), x.device());
+  Tensor y =
+      Tensor::empty({x.size(0), rows.rows(), columns.rows(), x.size(3)}, x.dtype(), x.device());
   PydlResampleArgs args = {};
   args.dtype = static_cast<PydlDType>(x.dtype());
   args.batch = x.size(0);
@@ -127,12 +130,13 @@ Tensor resample(const Tensor& x, const Table& rows, const Table& columns) {
 
 void check_images(const Op& op, const Tensor& x) {
   op.check_floating(x);
-  op.check<ShapeError>(x.rank() == 4, "expected images (batch, height, width, channels), got shape ",
-                       x.shape());
+  op.check<ShapeError>(x.rank() == 4,
+                       "expected images (batch, height, width, channels), got shape ", x.shape());
 }
 
 // Numbers of every image as float64 on the CPU, which kernels read.
-Tensor per_image(const Op& op, const char* name, const Tensor& values, int64_t batch, int64_t each) {
+Tensor per_image(const Op& op, const char* name, const Tensor& values, int64_t batch,
+                 int64_t each) {
   op.check<ShapeError>(values.count() == batch * each || values.count() == each, "expected ", name,
                        " for each of ", batch, " images, ", each, " numbers a piece, got shape ",
                        values.shape());

@@ -105,7 +105,8 @@ void over_documents(int64_t count, Body&& body) {
 TextRules::Split split_by_name(const std::string& name) {
   if (name == "whitespace") return TextRules::Split::whitespace;
   if (name == "character") return TextRules::Split::character;
-  if (name != "none") fail<ValueError>("[text] expected split to be whitespace, character or none, got ", name);
+  if (name != "none")
+    fail<ValueError>("[text] expected split whitespace, character or none, got ", name);
   return TextRules::Split::none;
 }
 

@@ -5,15 +5,17 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// One row of the result at a time: first the rows of x it is made of are added up, which is the same
-// for every element of a row, then that row is resampled.
+// One row of the result at a time: first the rows of x it is made of are added up, which is the
+// same for every element of a row, then that row is resampled.
 template <class S>
 class Resample {
   using T = Compute<S>;
 
  public:
   explicit Resample(const PydlResampleArgs& args)
-      : args_(args), row_(args.size[1] * args.channels), out_row_(args.out_size[1] * args.channels) {}
+      : args_(args),
+        row_(args.size[1] * args.channels),
+        out_row_(args.out_size[1] * args.channels) {}
 
   void operator()(int64_t begin, int64_t end, T* sum) const {
     for (int64_t i = begin; i < end; ++i) {
