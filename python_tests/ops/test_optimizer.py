@@ -318,3 +318,22 @@ class TestSteps(OpTests):
                norm_samples, dtypes=FLOATS + HALVES, gradient=False,
                errors=[(lambda: ops.clip_by_global_norm([P], 0.0), ValueError, "expected clip_norm above 0, got 0")]),
     ]  # fmt: skip
+
+
+def test_adam_divides_exactly_enough_over_the_whole_range():
+    gradients = np.float32(10.0) ** np.linspace(-15, 15, 1001, dtype="float32")
+    p, m, v = (pydl.tensor(np.zeros(1001, "float32")) for _ in range(3))
+    pydl.ops.adam_step([p], [gradients], [m], [v], None, step=1, learning_rate=0.5)
+    root = np.sqrt(v.numpy().astype("float64")) + 1e-7
+    rate = 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9)
+    np.testing.assert_allclose(p.numpy(), -rate * m.numpy() / root, rtol=1e-6)
+
+
+def test_adam_beyond_the_range():
+    p, m, v = (pydl.tensor(np.zeros(20, "float32")) for _ in range(3))
+    gradients = np.full(20, 1e20, "float32")  # the square is infinite, so there is no move
+    gradients[3] = np.nan
+    pydl.ops.adam_step([p], [gradients], [m], [v], None, step=1, learning_rate=0.5)
+    expected = np.zeros(20)
+    expected[3] = np.nan
+    np.testing.assert_array_equal(p.numpy(), expected)

@@ -1,5 +1,6 @@
 // The steps of SGD, RMSprop and Adam; norms and scaling of many tensors.
 #include "cpu/optimizer.h"
+#include "cpu/simd/reciprocal.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -49,7 +50,7 @@ void rmsprop_block(const PydlRmspropStepArgs& args, const PydlOptimizerTensor& t
       mean.set(m);
       variance = s - m * m;
     }
-    V move = rate * g / sqrt(variance + epsilon);
+    V move = rate * g * reciprocal(sqrt(variance + epsilon));
     if (tensor.first) {
       const Lanes<T> velocity(tensor.first, i, end);
       move = move + momentum * velocity.get();
@@ -84,7 +85,7 @@ void adam_block(const PydlAdamStepArgs& args, const PydlOptimizerTensor& tensor,
       before.set(largest);
     }
     const V p = decayed(parameter.get());
-    parameter.set(p - m * rate / (sqrt(largest) + epsilon));
+    parameter.set(p - m * rate * reciprocal(sqrt(largest) + epsilon));
   }
 }
 
