@@ -16,6 +16,7 @@ from pydl.utils.directory_datasets import (
     image_dataset_from_directory,
     text_dataset_from_directory,
 )
+from pydl.utils.files import get_file
 from pydl.utils.images import array_to_img, img_to_array, load_img, save_img
 from pydl.utils.labels import normalize, to_categorical
 from pydl.utils.plot_model import model_to_dot, plot_model
@@ -32,6 +33,7 @@ __all__ = [
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "image_dataset_from_directory",
