@@ -33,10 +33,19 @@ def list_of(results):
     return list(results) if isinstance(results, (tuple, list)) else [results]
 
 
-@pytest.mark.parametrize("merge_mode", ["concat", "sum", "ave", "mul", None])
-@pytest.mark.parametrize("return_sequences", [False, True])
-@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
-def test_bidirectional(keras, merge_mode, return_sequences, kind):
+@pytest.mark.parametrize(
+    "merge_mode, kind, return_sequences",
+    [
+        ("concat", "SimpleRNN", True),
+        ("concat", "LSTM", False),
+        ("sum", "GRU", True),
+        ("ave", "LSTM", True),
+        ("mul", "GRU", False),
+        (None, "LSTM", True),
+        (None, "GRU", False),
+    ],
+)
+def test_bidirectional(keras, merge_mode, kind, return_sequences):
     def make(module, return_state):
         inner = getattr(module.layers, kind)(
             4, return_sequences=return_sequences, return_state=return_state
@@ -45,14 +54,14 @@ def test_bidirectional(keras, merge_mode, return_sequences, kind):
 
     x = data(3, 5, 2).astype("float32")
     mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 0, 1]], bool)
-    for return_state in (False, True):
-        for call in ({}, {"mask": mask}):
-            same_results(lambda module: make(module, return_state), keras, x, **call)
+    same_results(lambda module: make(module, True), keras, x)
+    same_results(lambda module: make(module, False), keras, x, mask=mask)
 
 
-def test_bidirectional_gradients(check_layer, keras):
+def test_bidirectional_gradients():
     """Against the two layers by themselves."""
-    layer = pydl.layers.Bidirectional(pydl.layers.LSTM(4, return_sequences=True, dtype="float64"))
+    inner = pydl.layers.LSTM(4, return_sequences=True, dtype="float64")
+    layer = pydl.layers.Bidirectional(inner, dtype="float64")
     x = pydl.tensor(data(3, 5, 2), requires_grad=True)
     y = layer(x)
     seed = data(*y.shape)
@@ -133,19 +142,17 @@ def test_time_distributed(keras, training):
     ],
 )
 def test_conv_lstm(check_layer, arguments):
-    if arguments.get("data_format") == "channels_first":
-        pytest.importorskip("jax")
-    check_layer("ConvLSTM1D", data(2, 3, 7, 6), filters=4, kernel_size=3, rtol=1e-5, **arguments)
-    if arguments.get("data_format") != "channels_first":
+    check_layer("ConvLSTM1D", data(2, 3, 7, 6), filters=4, kernel_size=3, **arguments)
+    if len(arguments) < 3:
         images = data(2, 3, 6, 7, 2)
-        check_layer("ConvLSTM2D", images, filters=4, kernel_size=(3, 2), rtol=1e-5, **arguments)
+        check_layer("ConvLSTM2D", images, filters=4, kernel_size=(3, 2), **arguments)
 
 
 def test_conv_lstm_with_mask(keras):
     def make(module):
-        return module.layers.ConvLSTM2D(
-            3, 3, padding="same", return_sequences=True, return_state=True, dtype="float64"
-        )
+        options = {"return_sequences": True, "return_state": True, "dtype": "float64"}
+        # Only unrolled, Keras on JAX takes masks of images.
+        return module.layers.ConvLSTM2D(3, 3, padding="same", unroll=True, **options)
 
     mask = np.array([[True, True, False, True], [False, True, True, False]])
     same_results(make, keras, data(2, 4, 5, 5, 2), mask=mask)

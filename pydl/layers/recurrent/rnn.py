@@ -143,7 +143,8 @@ class RNN(Layer):
         return output, *tree.map_structure(lambda units: (batch, units), self.state_size)
 
     def get_config(self):
-        config = {**super().get_config(), "zero_output_for_mask": self.zero_output_for_mask}
+        own = {"zero_output_for_mask": self.zero_output_for_mask, "unroll": self.unroll}
+        config = {**super().get_config(), **own}
         config.pop("use_cudnn", None)  # as in Keras: it says how to compute, not what
         return config
 
