@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pydl import ops
 from pydl.layers.arguments import positive_int
 from pydl.layers.attention_mask import join_masks
 from pydl.layers.cached_attention import CachedMultiHeadAttention, KeyValueCache
