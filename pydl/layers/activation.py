@@ -156,6 +156,9 @@ class PReLU(_Elementwise):
     Returns:
         A tensor of the same shape.
 
+    Raises:
+        ValueError: a shared axis that the input does not have.
+
     Example:
         >>> import pydl
         >>> layer = pydl.layers.PReLU(alpha_initializer=pydl.initializers.Constant(0.5))
@@ -182,6 +185,11 @@ class PReLU(_Elementwise):
 
     def build(self, input_shape):
         shared = self.shared_axes or ()
+        if not all(axis in range(1, len(input_shape)) for axis in shared):
+            raise ValueError(
+                f"[{self.name}] expected shared_axes from 1 to {len(input_shape) - 1} for shape "
+                f"{tuple(input_shape)}, got {self.shared_axes}."
+            )
         self.alpha = self.add_weight(
             shape=[1 if i in shared else n for i, n in enumerate(input_shape)][1:],
             initializer=self.alpha_initializer,

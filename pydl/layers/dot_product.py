@@ -70,6 +70,11 @@ class Dot(Layer):
         if len(input_shape) != 2 or not isinstance(input_shape[0], (list, tuple)):
             raise ValueError(f"[{self.name}] expected two inputs, got shapes {input_shape}.")
         first, second = map(list, input_shape)
+        if not all(-len(s) < a < len(s) for s, a in zip((first, second), self._pair)):
+            raise ShapeError(
+                f"[{self.name}] expected inputs with axes {self._pair} behind the batch, got shapes "
+                f"{tuple(first)} and {tuple(second)}."
+            )
         sizes = first.pop(self._pair[0]), second.pop(self._pair[1])
         if sizes[0] != sizes[1] and None not in sizes:
             raise ShapeError(

@@ -101,6 +101,12 @@ def test_merging_errors(check_error):
     check_error("Dot", [x, y], axes=1)
     check_error("Dot", [x, x], axes="last")
     check_error("Dot", [x, x], axes=(1, 1, 1))
+    with pytest.raises(
+        pydl.errors.ShapeError, match=r"\[dot.*\] expected inputs with axes \(3, 3\)"
+    ):
+        pydl.layers.Dot(axes=3)([x, x])
+    with pytest.raises(ValueError, match=r"\[p_re_lu.*\] expected shared_axes from 1 to 1"):
+        pydl.layers.PReLU(shared_axes=[2])(x)
 
 
 def test_functions_merge(keras):
