@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Callable
 
 from pydl.callbacks.callback import Callback
+from pydl.callbacks.rates import learning_rates, optimizers_by_name
 
 
 class LearningRateScheduler(Callback):
@@ -27,17 +28,18 @@ class LearningRateScheduler(Callback):
         self._argument_count = len(inspect.signature(schedule).parameters)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        optimizer = self.model.optimizer
-        arguments = (epoch, float(optimizer.learning_rate))[: self._argument_count]
-        rate = self.schedule(*arguments)
-        if not isinstance(rate, numbers.Real):
-            raise ValueError(
-                f"[LearningRateScheduler] expected the schedule to return a number, got {rate!r}"
-            )
-        optimizer.learning_rate = float(rate)
-        if self.verbose > 0:
-            print(f"Epoch {epoch + 1}: learning rate {float(rate):.6g}")
+        for name, optimizer in optimizers_by_name(self.model.optimizer).items():
+            arguments = (epoch, float(optimizer.learning_rate))[: self._argument_count]
+            rate = self.schedule(*arguments)
+            if not isinstance(rate, numbers.Real):
+                raise ValueError(
+                    "[LearningRateScheduler] expected the schedule to return a number, "
+                    f"got {rate!r}"
+                )
+            optimizer.learning_rate = float(rate)
+            if self.verbose > 0:
+                print(f"Epoch {epoch + 1}: {name.replace('_', ' ')} {float(rate):.6g}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+            logs.update(learning_rates(self.model.optimizer))

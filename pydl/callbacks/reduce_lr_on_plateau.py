@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydl.callbacks.monitor import MonitorCallback
+from pydl.callbacks.rates import learning_rates, optimizers_by_name
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -50,7 +51,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+            logs.update(learning_rates(self.model.optimizer))
         current = self.monitored(logs)
         if current is None:
             return
@@ -66,12 +67,13 @@ class ReduceLROnPlateau(MonitorCallback):
                 self._reduce(epoch)
 
     def _reduce(self, epoch: int) -> None:
-        old = float(self.model.optimizer.learning_rate)
-        if old <= self.min_lr:
-            return
-        new = max(old * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = new
-        if self.verbose > 0:
-            print(f"Epoch {epoch + 1}: learning rate {old:.6g} -> {new:.6g}")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+        for name, optimizer in optimizers_by_name(self.model.optimizer).items():
+            old = float(optimizer.learning_rate)
+            if old <= self.min_lr:
+                continue
+            new = max(old * self.factor, self.min_lr)
+            optimizer.learning_rate = new
+            if self.verbose > 0:
+                print(f"Epoch {epoch + 1}: {name.replace('_', ' ')} {old:.6g} -> {new:.6g}")
+            self.cooldown_counter = self.cooldown
+            self.wait = 0

@@ -30,19 +30,21 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._swapped = False
 
-    def _optimizer(self) -> Any:
+    def _optimizers(self) -> list[Any]:
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
-        if not optimizer.use_ema:
+        averaging = [o for o in getattr(optimizer, "optimizers", [optimizer]) if o.use_ema]
+        if not averaging:
             raise ValueError(
                 "[SwapEMAWeights] expected an optimizer with use_ema=True, "
                 f"got {optimizer.name} without it"
             )
-        return optimizer
+        return averaging
 
     def _swap(self, to_averages: bool) -> None:
-        optimizer = self._optimizer()
-        if optimizer.built and self._swapped is not to_averages:
-            optimizer.swap_averages()
+        averaging = self._optimizers()
+        if self.model.optimizer.built and self._swapped is not to_averages:
+            for optimizer in averaging:
+                optimizer.swap_averages()
             self._swapped = to_averages
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -53,9 +55,8 @@ class SwapEMAWeights(Callback):
         if self.swap_on_epoch:
             self._swap(True)
             if epoch == self.params["epochs"] - 1:
-                optimizer = self._optimizer()  # the averages stay; what was swapped out is let go
-                for variable, average in zip(optimizer._trainable_variables, optimizer._averages):
-                    average.assign(variable)
+                for optimizer in self._optimizers():  # the averages stay in the model
+                    optimizer.keep_averages()
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         self._swap(True)

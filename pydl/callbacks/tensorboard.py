@@ -10,6 +10,7 @@ import numpy as np
 
 from pydl.callbacks.callback import Callback
 from pydl.callbacks.optional import need
+from pydl.callbacks.rates import learning_rates
 from pydl.layers import Embedding
 
 
@@ -109,8 +110,8 @@ class TensorBoard(Callback):
             self.writer(part).add_scalar(tag, value, epoch)
         writer = self.writer("train")
         if self.model.optimizer is not None:
-            rate = float(self.model.optimizer.learning_rate)
-            writer.add_scalar("epoch_learning_rate", rate, epoch)
+            for name, rate in learning_rates(self.model.optimizer).items():
+                writer.add_scalar(f"epoch_{name}", rate, epoch)
         if self.write_steps_per_second:
             steps, start = self._start
             speed = (self._steps_done() - steps) / (time.perf_counter() - start)

@@ -12,6 +12,7 @@ from pydl.optimizers.ftrl import Ftrl
 from pydl.optimizers.lamb import Lamb
 from pydl.optimizers.lion import Lion
 from pydl.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from pydl.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
 from pydl.optimizers.muon import Muon
 from pydl.optimizers.nadam import Nadam
 from pydl.optimizers.optimizer import Optimizer
@@ -34,10 +35,10 @@ _SCHEDULES = (
     PiecewiseConstantDecay, PolynomialDecay,
 )  # fmt: skip
 _CLASSES = (
-    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, Muon,
-    Nadam, RMSprop, SGD, ScheduleFreeAdamW,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer,
+    MultiOptimizer, Muon, Nadam, RMSprop, SGD, ScheduleFreeAdamW,
 )  # fmt: skip
-__all__ = [cls.__name__ for cls in (*_CLASSES, *_SCHEDULES, Optimizer)]
+__all__ = [cls.__name__ for cls in (*_CLASSES, *_SCHEDULES, Optimizer, OptimizerMap)]
 __all__ += ["deserialize", "get", "schedules", "serialize"]
 
 _lookup = Lookup(

@@ -55,6 +55,11 @@ class WeightAverage:
             for variable in var_list:
                 variable.assign(average_of[id(variable)])
 
+    def keep_averages(self) -> None:
+        """Gives the averages the values of the variables, after `swap_averages`."""
+        for variable, average in zip(self._trainable_variables, self._averages):
+            average.assign(variable)
+
     def swap_averages(self) -> None:
         """Exchanges the values of the variables and of their averages."""
         for variable, average in zip(self._trainable_variables, self._averages):

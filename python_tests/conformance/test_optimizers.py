@@ -117,7 +117,7 @@ def test_defaults(name):
 
 
 def test_every_optimizer_of_keras_is_here():
-    left_out = {"MultiOptimizer", "OptimizerMap", "TFOptimizer", "legacy"}
+    left_out = {"TFOptimizer", "legacy"}
     names = {name for name in dir(keras.optimizers) if not name.startswith("_")}
     assert names - left_out <= set(dir(optimizers))
     schedules_of_keras = {n for n in dir(keras.optimizers.schedules) if not n.startswith("_")}
@@ -150,6 +150,26 @@ def test_dynamic_loss_scale():
         np.testing.assert_allclose(our_v[0].numpy(), np.asarray(weights[0]), rtol=2e-5)
         for a, b in zip(ours.variables, state):
             np.testing.assert_allclose(a.numpy(), np.asarray(b), rtol=2e-5, atol=1e-6)
+
+
+def test_several_optimizers():
+    def make(module):
+        chosen = {".*kernel": module.SGD(0.1, momentum=0.9, name="k"), "bias": module.Lion(0.01)}
+        return module.MultiOptimizer(module.OptimizerMap(module.Adam(0.05), chosen))
+
+    ours, theirs = make(optimizers), make(keras.optimizers)
+    rng = np.random.default_rng(0)
+    names = ("kernel", "bias", "scale", "other_kernel")
+    start = [rng.normal(size=(3,)).astype("float32") for _ in names]
+    our_v = [Variable(a, name=n) for a, n in zip(start, names)]
+    their_v = [keras.Variable(a, name=n) for a, n in zip(start, names)]
+    for _ in range(4):
+        grads = [rng.normal(size=3).astype("float32") for _ in names]
+        ours.apply([pydl.tensor(g) for g in grads], our_v)
+        theirs.apply([keras.ops.convert_to_tensor(g) for g in grads], their_v)
+        for a, b in zip((*our_v, *ours.variables), (*their_v, *theirs.variables)):
+            np.testing.assert_allclose(a.numpy(), np.asarray(b.value), rtol=2e-5, atol=2e-6)
+    assert set(ours.get_config()) == set(theirs.get_config())
 
 
 def test_averages_at_the_end():

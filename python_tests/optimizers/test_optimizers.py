@@ -24,6 +24,11 @@ ALL = [
     lambda: optimizers.ScheduleFreeAdamW(0.01, warmup_steps=4),
     lambda: optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2, use_ema=True),
     lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.01), initial_scale=4.0),
+    lambda: optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(
+            optimizers.Adam(0.05), {"kernel": optimizers.SGD(0.1, gradient_accumulation_steps=2)}
+        )
+    ),
     lambda: optimizers.Adam(optimizers.schedules.CosineDecayRestarts(0.1, 20)),
 ]
 
@@ -69,7 +74,7 @@ def test_saved_state_goes_on_bit_for_bit(make):
     store = {}
     first.save_own_variables(store)
     second = optimizers.deserialize(optimizers.serialize(first))
-    v_second = [Variable(v.numpy().copy()) for v in v_first]
+    v_second = [Variable(v.numpy().copy(), name=v.name) for v in v_first]
     second.build(v_second)
     second.load_own_variables(store)
     for step in range(3, 6):
@@ -186,6 +191,31 @@ def test_every_optimizer_finds_the_minimum_of_a_bowl(make):
         scale = optimizer.scale_loss(1.0)
         optimizer.apply([2 * (v.detach() - goal) * scale], [v])
     assert float(pydl.ops.sum(pydl.ops.square(v - goal))) < 0.7 * start
+
+
+def test_several_optimizers_in_fit():
+    chosen = optimizers.OptimizerMap(
+        optimizers.SGD(1e-9, name="rest"), {".*head.*": optimizers.SGD(0.1, name="head")}
+    )
+    model = pydl.Sequential(
+        [pydl.Input((3,)), pydl.layers.Dense(4), pydl.layers.Dense(1, name="head")]
+    )
+    model.compile(optimizers.MultiOptimizer(chosen), "mse")
+    before = model.get_weights()
+    plateau = pydl.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+    history = model.fit(np.ones((8, 3)), np.ones((8, 1)), epochs=3, verbose=0, callbacks=plateau)
+    after = model.get_weights()
+    np.testing.assert_allclose(after[0], before[0], atol=1e-6)
+    assert np.abs(after[2] - before[2]).max() > 1e-3
+    assert history.history["learning_rate_head"] == pytest.approx([0.1, 0.1, 0.05])
+    with pytest.raises(AttributeError, match=r"learning_rate of one of its optimizers"):
+        model.optimizer.learning_rate
+    with pytest.raises(ValueError, match=r"expected one expression for 'head'"):
+        optimizers.OptimizerMap(
+            optimizers.SGD(), {"h.*": optimizers.SGD(), ".*d": optimizers.SGD()}
+        )["head"]
+    with pytest.raises(ValueError, match=r"expected a plain Optimizer"):
+        chosen["x"] = optimizers.MultiOptimizer(chosen)
 
 
 def test_errors():
