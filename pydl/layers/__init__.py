@@ -74,6 +74,7 @@ from pydl.layers.image_geometry import (
     RandomTranslation,
     RandomZoom,
 )
+from pydl.layers.image_jitter import RandomColorJitter, RandomGaussianBlur
 from pydl.layers.image_mixing import CutMix, MixUp, RandomErasing
 from pydl.layers.image_size import CenterCrop, RandomCrop, Resizing
 from pydl.layers.image_tone import (
@@ -254,10 +255,12 @@ __all__ = [
     "RandAugment",
     "RandomBrightness",
     "RandomColorDegeneration",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
     "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",

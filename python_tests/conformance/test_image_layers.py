@@ -74,6 +74,7 @@ LAYERS = [
     ("RandomColorDegeneration", {"factor": 0.8}),
     ("RandomErasing", {}), ("RandomErasing", {"fill_value": 3.0, "scale": (0.2, 0.5)}),
     ("RandomSharpness", {"factor": 0.9}),
+    ("RandomGaussianBlur", {"kernel_size": (3, 5), "sigma": (0.4, 0.9)}),
     ("RandomPosterization", {"factor": (1, 8)}),
     ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.7}),
     ("RandomInvert", {"factor": 0.7}),

@@ -17,6 +17,8 @@ RANDOM = {
     "RandomSaturation": {"factor": 0.5}, "RandomHue": {"factor": 0.5}, "RandomGrayscale": {},
     "RandomColorDegeneration": {"factor": 0.5}, "RandomErasing": {}, "RandomSharpness": {"factor": 0.9},
     "RandomPosterization": {"factor": (1, 8)}, "Solarization": {"threshold_factor": 0.9},
+    "RandomGaussianBlur": {},
+    "RandomColorJitter": {"brightness_factor": 0.3, "contrast_factor": 0.3, "hue_factor": 0.2},
     "RandomInvert": {"factor": 0.5}, "MixUp": {}, "CutMix": {}, "RandAugment": {},
 }  # fmt: skip
 
@@ -117,6 +119,7 @@ def test_flips_are_even():
         (lambda: layers.RandomFlip("sideways"), "expected mode"),
         (lambda: layers.RandomGrayscale(1.5), "expected factor from 0 to 1"),
         (lambda: layers.RandomErasing(fill_value=[1, 2]), "expected fill_value"),
+        (lambda: layers.RandomGaussianBlur(kernel_size=4), "expected kernel_size"),
         (lambda: layers.MixUp(alpha=0), "expected alpha above 0"),
         (lambda: layers.RandAugment(num_ops=0), "expected num_ops"),
         (lambda: layers.Resizing(0, 4), "expected a height and a width"),
