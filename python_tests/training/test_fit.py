@@ -1,5 +1,6 @@
 """fit, evaluate and predict on arrays: what they return, what they refuse."""
 
+import gc
 import threading
 
 import numpy as np
@@ -275,3 +276,17 @@ def test_a_loss_that_is_not_one_number():
         ValueError, match=r"expected a loss reduced to one number, got shape \(10,\)"
     ):
         model.fit(X[:, :3], Y[:, None], verbose=0)
+
+
+def test_memory_stays_flat_over_ten_thousand_steps():
+    x, y = data(400)
+    model = mlp()
+    model.fit(x, y, batch_size=4, epochs=2, verbose=0)
+    gc.collect()
+    before, objects = pydl.memory_stats(), len(gc.get_objects())
+    model.fit(x, y, batch_size=4, epochs=100, verbose=0)
+    gc.collect()
+    after = pydl.memory_stats()
+    assert after["allocated_bytes"] <= before["allocated_bytes"] + (1 << 16)
+    assert after["cached_bytes"] <= before["cached_bytes"] + (1 << 20)
+    assert len(gc.get_objects()) < objects + 2000  # the history holds two numbers an epoch
