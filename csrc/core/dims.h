@@ -90,10 +90,10 @@ inline int64_t count_elements(const Dims& shape) {
 
 inline Dims dense_strides(const Dims& shape) {
   Dims strides = shape;
-  int64_t step = 1;
+  uint64_t step = 1;  // may wrap around in a shape without elements, whose strides lead nowhere
   for (int i = shape.size() - 1; i >= 0; --i) {
-    strides[i] = step;
-    step *= std::max<int64_t>(shape[i], 1);
+    strides[i] = static_cast<int64_t>(step);
+    step *= static_cast<uint64_t>(std::max<int64_t>(shape[i], 1));
   }
   return strides;
 }

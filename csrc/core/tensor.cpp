@@ -52,11 +52,10 @@ Tensor Tensor::on(Ref<Storage> storage, const Dims& shape, const Dims& strides, 
   impl->count = count_elements(shape);
   impl->dtype = dtype;
   int64_t step = 1;
-  for (int i = shape.size() - 1; i >= 0 && impl->contiguous; --i) {
+  for (int i = shape.size() - 1; i >= 0 && impl->contiguous && impl->count > 0; --i) {
     impl->contiguous = shape[i] == 1 || strides[i] == step;
     step *= shape[i];
   }
-  if (impl->count == 0) impl->contiguous = true;
   return Tensor(std::move(impl));
 }
 

@@ -14,6 +14,8 @@ from pydl.typing import ArrayLike, Shape
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool"]
 
+_MOST_WINDOWS = 2**16  # along an axis; each is pooled by itself
+
 
 def adaptive_average_pool(
     inputs: ArrayLike, output_size: Shape, data_format: str = "channels_last"
@@ -69,6 +71,10 @@ def _adaptive_pool(
         raise ShapeError(
             f"[{name}] expected (batch, ..., channels) with as many spatial axes as output_size has "
             f"sizes, none 0, got shape {x.shape} and {output_size}"
+        )
+    if max(sizes) > _MOST_WINDOWS:
+        raise ShapeError(
+            f"[{name}] expected at most {_MOST_WINDOWS} windows along an axis, got {output_size}"
         )
     for axis, parts in enumerate(sizes, 1):
         x = _pool_axis(pool, x, axis, parts)
