@@ -111,8 +111,8 @@ void bind_text(py::module_& module) {
       },
       py::arg("words"), py::arg("sentences"), py::arg("counts"), py::arg("vectors"),
       py::arg("contexts"), py::arg("cbow"), py::arg("window"), py::arg("negative"),
-      py::arg("epochs"), py::arg("sample"), py::arg("learning_rate"),
-      py::arg("last_learning_rate"), py::arg("seed"));
+      py::arg("epochs"), py::arg("sample"), py::arg("learning_rate"), py::arg("last_learning_rate"),
+      py::arg("seed"));
   module.def(
       "crossed_buckets",
       [](const py::list& columns, uint64_t count) {

@@ -172,12 +172,10 @@ Tensor transform_backward(const Transforming& transforming, const Tensor& dy);
 Tensor transform_forward(const Transforming& transforming, const Tensor& x) {
   Op op("affine_transform", x);
   Tensor dense = contiguous(x.detach()), y = Tensor::empty(x.shape(), x.dtype(), x.device());
-  if (y.count() > 0)
-    op.launch(&PydlKernelTable::transform_images, transforming.args(dense, y));
+  if (y.count() > 0) op.launch(&PydlKernelTable::transform_images, transforming.args(dense, y));
   if (needs_grad(x))
-    record(op.name(), {&y}, {&x}, [transforming](Backward& b) {
-      b.give(0, transform_backward(transforming, b.grad()));
-    });
+    record(op.name(), {&y}, {&x},
+           [transforming](Backward& b) { b.give(0, transform_backward(transforming, b.grad())); });
   return y;
 }
 

@@ -12,8 +12,8 @@ namespace pydl {
 Tensor resize(const Tensor& x, int64_t height, int64_t width, const std::string& method,
               bool antialias);
 
-// transforms: (batch, 8) or (1, 8) a0 a1 a2 b0 b1 b2 c0 c1, from pixels of the result to those of x.
-// fill_mode: constant, nearest, wrap, mirror or reflect.
+// transforms: (batch, 8) or (1, 8) a0 a1 a2 b0 b1 b2 c0 c1, from pixels of the result to those of
+// x. fill_mode: constant, nearest, wrap, mirror or reflect.
 Tensor affine_transform(const Tensor& x, const Tensor& transforms, const std::string& interpolation,
                         const std::string& fill_mode, double fill_value);
 

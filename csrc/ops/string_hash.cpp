@@ -40,8 +40,7 @@ uint64_t hash_to_16(const char* p, size_t size) {
     const uint64_t a = read(p) + kC, b = read(p + size - 8);
     return mix(rotate_right(b, 37) * factor + a, (rotate_right(a, 25) + b) * factor, factor);
   }
-  if (size >= 4)
-    return mix(size + (read<uint32_t>(p) << 3), read<uint32_t>(p + size - 4), factor);
+  if (size >= 4) return mix(size + (read<uint32_t>(p) << 3), read<uint32_t>(p + size - 4), factor);
   if (size == 0) return kC;
   const uint64_t first = read<uint8_t>(p), middle = read<uint8_t>(p + size / 2);
   const uint64_t last = read<uint8_t>(p + size - 1);

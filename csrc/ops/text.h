@@ -1,5 +1,5 @@
-// Text to tokens, tokens to numbers: what layers of text and categories do with strings. Strings are
-// UTF-8; case and punctuation are those of ASCII, as in Keras.
+// Text to tokens, tokens to numbers: what layers of text and categories do with strings. Strings
+// are UTF-8; case and punctuation are those of ASCII, as in Keras.
 #pragma once
 
 #include <string>

@@ -67,7 +67,11 @@ class Trainer {
   Trainer(const std::vector<int32_t>& words, const std::vector<int64_t>& sentences,
           const std::vector<int64_t>& counts, const Word2VecOptions& options, int64_t size,
           float* vectors, float* contexts)
-      : words_(words), sentences_(sentences), options_(options), size_(size), vectors_(vectors),
+      : words_(words),
+        sentences_(sentences),
+        options_(options),
+        size_(size),
+        vectors_(vectors),
         contexts_(contexts) {
     double total = 0, weights = 0;
     for (int64_t count : counts) {

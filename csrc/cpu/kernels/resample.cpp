@@ -20,15 +20,22 @@ class Resample {
   void operator()(int64_t begin, int64_t end, T* sum) const {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t n = i / args_.out_size[0], out = i % args_.out_size[0];
-      const S* x = static_cast<const S*>(args_.x) +
-                   (n * args_.size[0] + args_.first[0][out]) * row_;
+      const S* x =
+          static_cast<const S*>(args_.x) + (n * args_.size[0] + args_.first[0][out]) * row_;
       add_rows(x, args_.weights[0] + out * args_.taps[0], sum);
       S* y = static_cast<S*>(args_.y) + i * out_row_;
       switch (args_.channels) {
-        case 1: resample_row<1>(sum, y); break;
-        case 3: resample_row<3>(sum, y); break;
-        case 4: resample_row<4>(sum, y); break;
-        default: resample_vectors(sum, y);
+        case 1:
+          resample_row<1>(sum, y);
+          break;
+        case 3:
+          resample_row<3>(sum, y);
+          break;
+        case 4:
+          resample_row<4>(sum, y);
+          break;
+        default:
+          resample_vectors(sum, y);
       }
     }
   }

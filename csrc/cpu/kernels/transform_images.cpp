@@ -23,11 +23,16 @@ inline int64_t mirror(int64_t i, int64_t last) {
 inline int64_t pixel_for(int64_t i, int64_t size, int32_t mode) {
   if (i >= 0 && i < size) return i;
   switch (mode) {
-    case PYDL_FILL_NEAREST: return i < 0 ? 0 : size - 1;
-    case PYDL_FILL_WRAP: return modulo(i, size);
-    case PYDL_FILL_MIRROR: return mirror(i, size - 1);
-    case PYDL_FILL_REFLECT: return (mirror(2 * i + 1, 2 * size) - 1) / 2;
-    default: return kOutside;
+    case PYDL_FILL_NEAREST:
+      return i < 0 ? 0 : size - 1;
+    case PYDL_FILL_WRAP:
+      return modulo(i, size);
+    case PYDL_FILL_MIRROR:
+      return mirror(i, size - 1);
+    case PYDL_FILL_REFLECT:
+      return (mirror(2 * i + 1, 2 * size) - 1) / 2;
+    default:
+      return kOutside;
   }
 }
 
