@@ -6,11 +6,12 @@
 namespace pydl {
 namespace {
 
-// Views of the UTF-8 text that Python keeps with each string; valid as long as the list is.
-Strings views(const py::list& list) {
+// Views of the UTF-8 text that Python keeps with each string; valid as long as the tuple is, which
+// nobody can change while the GIL is free.
+Strings views(const py::tuple& kept) {
   Strings strings;
-  strings.reserve(list.size());
-  for (py::handle item : list) {
+  strings.reserve(kept.size());
+  for (py::handle item : kept) {
     Py_ssize_t size = 0;
     const char* data = PyUnicode_Check(item.ptr())
                            ? PyUnicode_AsUTF8AndSize(item.ptr(), &size)
@@ -36,7 +37,8 @@ TextRules make_rules(bool lower, bool strip_punctuation, const std::string& spli
 
 template <class Hash>
 py::array_t<int64_t> buckets(const py::list& strings, uint64_t count, Hash&& hash) {
-  const Strings all = views(strings);
+  const py::tuple kept(strings);
+  const Strings all = views(kept);
   std::vector<int64_t> found;
   found.reserve(all.size());
   for (std::string_view each : all) found.push_back(static_cast<int64_t>(hash(each) % count));
@@ -50,13 +52,14 @@ void bind_text(py::module_& module) {
       .def(py::init(&make_rules), py::arg("lower"), py::arg("strip_punctuation"), py::arg("split"),
            py::arg("ngrams"));
   py::class_<TokenTable>(module, "TokenTable")
-      .def(py::init([](const py::list& tokens) { return TokenTable(views(tokens)); }),
+      .def(py::init([](const py::list& tokens) { return TokenTable(views(py::tuple(tokens))); }),
            py::arg("tokens"))
       .def(
           "encode",
           [](const TokenTable& table, const py::list& documents, const TextRules& rules,
              int64_t limit) {
-            const Strings all = views(documents);
+            const py::tuple kept(documents);
+            const Strings all = views(kept);
             EncodedText encoded;
             {
               py::gil_scoped_release released;
@@ -70,7 +73,8 @@ void bind_text(py::module_& module) {
       .def(
           "update",
           [](TokenCounter& counter, const py::list& strings, const std::vector<int64_t>& rows) {
-            const Strings all = views(strings);
+            const py::tuple kept(strings);
+            const Strings all = views(kept);
             py::gil_scoped_release released;
             counter.update(all, rows);
           },

@@ -22,6 +22,12 @@ std::map<std::string, std::string>& loaded_names() {  // namespace -> path
   return *names;
 }
 
+// Graphs name their ops, and may outlive the extension's use.
+std::vector<std::shared_ptr<OpEntry>>& kept_ops() {
+  static auto* ops = new std::vector<std::shared_ptr<OpEntry>>;
+  return *ops;
+}
+
 // A struct of the extension, which may be shorter than ours: what it lacks is zero.
 template <class T>
 T copied(const T* given) {
@@ -93,6 +99,7 @@ PydlStatus register_op(const PydlHost* host, const PydlOpDefinition* given) {
       fail<ValueError>("[", op->name,
                        "] expected a function for the shapes of its results, as its first "
                        "parameter is no tensor that they could be like");
+    kept_ops().push_back(op);
     library.ops.push_back(std::move(op));
   });
 }

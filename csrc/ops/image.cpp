@@ -134,12 +134,18 @@ void check_images(const Op& op, const Tensor& x) {
                        "expected images (batch, height, width, channels), got shape ", x.shape());
 }
 
+void check_no_grad(const Op& op, const char* name, const Tensor& x) {
+  op.check<AutogradError>(!needs_grad(x), "expected ", name, " that needs no gradient, as there is ",
+                          "none. Hint: detach() it");
+}
+
 // Numbers of every image as float64 on the CPU, which kernels read.
 Tensor per_image(const Op& op, const char* name, const Tensor& values, int64_t batch,
                  int64_t each) {
   op.check<ShapeError>(values.count() == batch * each || values.count() == each, "expected ", name,
                        " for each of ", batch, " images, ", each, " numbers a piece, got shape ",
                        values.shape());
+  check_no_grad(op, name, values);
   Tensor flat = reshape(contiguous(cast(values.detach(), DType::float64)), {-1, each});
   return contiguous(broadcast_to(flat, {batch, each}));
 }
@@ -234,6 +240,7 @@ Tensor adjust_hue(const Tensor& x, const Tensor& hue, const Tensor& saturation,
                   double largest_saturation) {
   Op op("adjust_hue", x);
   check_images(op, x);
+  check_no_grad(op, "x", x);
   op.check<ShapeError>(x.size(3) == 3, "expected 3 channels, got shape ", x.shape());
   const Tensor shifts = per_image(op, "hue", hue, x.size(0), 1);
   const Tensor factors = per_image(op, "saturation", saturation, x.size(0), 1);

@@ -107,8 +107,8 @@ def loaded() -> dict[str, Extension]:
     """Return the extensions in use, by name.
 
     Example:
-        >>> pydl.extension.loaded()
-        {}
+        >>> "unknown" in pydl.extension.loaded()
+        False
     """
     return dict(_loaded)
 

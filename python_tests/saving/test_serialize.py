@@ -69,6 +69,7 @@ LAYERS = [
     layers.StringLookup(vocabulary=["a", "b"]), layers.TextVectorization(vocabulary=["a", "b"]),
     layers.AutoContrast(), layers.CenterCrop(4, 5), layers.CutMix(), layers.Equalization(),
     layers.MixUp(0.3), layers.RandAugment(num_ops=1), layers.RandomBrightness(0.2),
+    layers.RandomColorJitter(brightness_factor=0.1), layers.RandomGaussianBlur(0.5, 3, 0.7),
     layers.RandomColorDegeneration(0.3), layers.RandomContrast(0.2), layers.RandomCrop(4, 5),
     layers.RandomErasing(), layers.RandomFlip("horizontal", seed=1), layers.RandomGrayscale(),
     layers.RandomHue(0.2), layers.RandomInvert(), layers.RandomPosterization(4),
