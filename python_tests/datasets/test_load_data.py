@@ -201,7 +201,7 @@ def test_download_fills_the_cache(server, tmp_path, capsys, idx_bytes, write_set
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"other", mtime=0), gzip.compress(b"right" * 99)[:-9], b"<html>"]
+    "content", [gzip.compress(b"other", mtime=0), gzip.compress(b"right" * 99, mtime=0)[:-9], b"<html>"]
 )
 def test_bad_download_leaves_nothing(server, tmp_path, content):
     root, url = server
