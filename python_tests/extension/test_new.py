@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_its_tests_pass(tmp_path):
         env={**os.environ, "PYTHONPATH": path, "PYDL_CACHE_DIR": str(tmp_path / "cache")},
     )
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.skipif(
+    not shutil.which("nvcc") and not os.path.exists("/usr/local/cuda/bin/nvcc"), reason="needs nvcc"
+)
+def test_its_cuda_source_compiles(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYDL_CACHE_DIR", str(tmp_path / "cache"))
+    main(["new", "both", "--folder", str(tmp_path / "both")])
+    sources = [tmp_path / "both" / "src" / name for name in ("both.cpp", "both.cu")]
+    extension = pydl.extension.load("both", sources)
+    assert extension.both([1.0, -2.0, 3.0], 0.5).tolist() == [0.5, 0.0, 4.5]
+    extension.unload()
 
 
 def test_refuses(tmp_path, capsys):
