@@ -198,7 +198,7 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Con
   Operands o(op, x, kernel, bias, "in / groups, out", options);
   op.check(groups > 0, "expected groups to be positive, got ", groups);
   int64_t channels = o.x.size(3), out_channels = o.kernel.size(3);
-  op.check<ShapeError>(o.kernel.size(2) * groups == channels,
+  op.check<ShapeError>(channels % groups == 0 && o.kernel.size(2) == channels / groups,
                        "expected a kernel of shape (*window, in / groups, out) with in = ", channels,
                        " and groups = ", groups, ", got ", kernel.shape());
   op.check<ShapeError>(out_channels % groups == 0, "expected groups to divide the output channels, got ",

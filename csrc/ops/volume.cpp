@@ -86,7 +86,8 @@ Tensor conv_volumes(const Tensor& x, const Tensor& kernel, const Tensor& bias,
   Op op("conv", x, kernel, bias);
   VolumeOptions o(op, x, kernel, "in / groups, out", options);
   Tensor volumes = channels_last(x, options.channels_first);
-  op.check<ShapeError>(groups > 0 && kernel.size(3) * groups == volumes.size(4),
+  op.check<ShapeError>(groups > 0 && volumes.size(4) % groups == 0 &&
+                           kernel.size(3) == volumes.size(4) / groups,
                        "expected a kernel of shape (*window, in / groups, out) with in = ",
                        volumes.size(4), " and groups = ", groups, ", got ", kernel.shape());
   Depth d = {0, kernel.size(0), o.strides[0], o.dilation[0]};
