@@ -82,9 +82,12 @@ def numpy(self: Tensor) -> np.ndarray:
 @_method
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     array = _core.numpy(self)
+    if copy is False and (self.dtype == "bfloat16" or dtype not in (None, array.dtype)):
+        raise ValueError(
+            f"[__array__] expected dtype {self.dtype} and one that numpy has with copy=False, "
+            f"got {self.dtype} as {dtype or array.dtype}"
+        )
     if dtype is not None and array.dtype != dtype:
-        if copy is False:
-            raise ValueError(f"[__array__] expected dtype {array.dtype} with copy=False, got {dtype}")
         return array.astype(dtype)
     return array.copy() if copy else array
 

@@ -330,3 +330,12 @@ def test_lists_of_tensors_keep_their_graph():
     endless[0] = endless
     with pytest.raises(ValueError, match=r"\[tensor\] expected nested lists of numbers of one shape"):
         pydl.tensor(endless)
+
+
+def test_arrays_without_a_copy_or_not_at_all():
+    tensor = pydl.tensor([1.0, 2.0])
+    assert np.shares_memory(tensor.__array__(copy=False), tensor.numpy())
+    with pytest.raises(ValueError, match=r"\[__array__\] expected dtype float32 and one that numpy has"):
+        tensor.__array__("float64", copy=False)
+    with pytest.raises(ValueError, match="got bfloat16 as float32"):
+        tensor.astype("bfloat16").__array__(copy=False)

@@ -1,6 +1,7 @@
 #include "ops/optimizer.h"
 
 #include <cmath>
+#include <unordered_set>
 
 #include "ops/creation.h"
 #include "ops/op.h"
@@ -54,6 +55,7 @@ class Step {
   // One launch for the parameters of each dtype.
   template <class Args>
   void run(Args args, Kernel<Args> PydlKernelTable::*kernel) {
+    count_writes();
     for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
       std::vector<PydlOptimizerTensor> group;
       for (size_t i = 0; i < params_.size(); ++i)
@@ -64,11 +66,35 @@ class Step {
       args.tensors = group.data();
       op_.launch(kernel, args);
     }
-    for (const Tensors* tensors : written_)
-      for (const Tensor& tensor : *tensors) tensor.impl()->storage->bump_version();
   }
 
  private:
+  // Kernels share the tensors among threads, so no memory may be written twice. A storage whose
+  // version moves by more than one holds several of them, or one several times: that is rare, and
+  // only then it is worth the time to look.
+  void count_writes() {
+    std::vector<uint32_t> versions;
+    for (const Tensors* tensors : written_)
+      for (const Tensor& tensor : *tensors) versions.push_back(tensor.version());
+    bool shared = false;
+    size_t i = 0;
+    for (const Tensors* tensors : written_)
+      for (const Tensor& tensor : *tensors) {
+        shared |= tensor.version() != versions[i++];
+        tensor.impl()->storage->bump_version();
+      }
+    if (shared) check_distinct();
+  }
+
+  void check_distinct() const {
+    std::unordered_set<const void*> seen;
+    for (const Tensors* tensors : written_)
+      for (size_t i = 0; i < tensors->size(); ++i)
+        op_.check((*tensors)[i].count() == 0 || seen.insert((*tensors)[i].data()).second,
+                  "expected each parameter and its state once, got those of parameter ", i,
+                  " in a list twice. Hint: list shared weights once");
+  }
+
   void check_target(const char* what, const Tensor& tensor, const Tensor& like, size_t i) const {
     op_.check<ShapeError>(tensor.shape() == like.shape(), "expected ", what, " of shape ",
                           like.shape(), " for parameter ", i, ", got ", tensor.shape());
@@ -262,8 +288,13 @@ Tensor clip_by_global_norm(const Tensors& tensors, double clip_norm) {
   op.check(clip_norm > 0, "expected clip_norm above 0, got ", clip_norm);
   double norm = norm_of(op, tensors);
   if (norm > clip_norm) {
-    std::vector<double> scales(tensors.size(), clip_norm / norm);
-    Step step("clip_by_global_norm", tensors, tensors, scales);
+    // Two parameters may have one gradient, which must not shrink twice.
+    Tensors distinct;
+    std::unordered_set<const void*> seen;
+    for (const Tensor& tensor : tensors)
+      if (seen.insert(tensor.data()).second) distinct.push_back(tensor);
+    std::vector<double> scales(distinct.size(), clip_norm / norm);
+    Step step("clip_by_global_norm", distinct, distinct, scales);
     step.run(PydlScaleTensorsArgs{}, &PydlKernelTable::scale_tensors);
   }
   return as_scalar(norm, tensors, op.device());

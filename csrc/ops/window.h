@@ -49,6 +49,7 @@ inline WindowAxis place_transposed(const Op& op, int64_t size, int64_t span, int
   op.check(!output_padding || (*output_padding >= 0 && *output_padding < stride),
            "expected output_padding of at least 0 and smaller than the strides, got ",
            output_padding.value_or(0), " with strides ", stride);
+  if (size == 0) return {0, 0};
   if (!same) {
     int64_t extra = output_padding.value_or(std::max<int64_t>(stride - span, 0));
     return {(size - 1) * stride + span + extra, 0};

@@ -202,6 +202,12 @@ def test_conv_transpose_sizes(size, window, strides, padding):
         np.testing.assert_allclose(got.numpy(), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_conv_transpose_of_nothing_is_nothing(padding):
+    got = OPS.conv_transpose(np.ones((2, 0, 4, 1)), np.ones((3, 3, 5, 1)), strides=2, padding=padding)
+    assert got.shape == (2, 0, 9 if padding == "valid" else 8, 5)
+
+
 CASES = [
     # x (channels first), kernel (out, in / groups, *window), options of torch
     ((2, 16, 14, 15), (33, 16, 3, 3), dict(stride=1, padding=1)),

@@ -212,6 +212,18 @@ def test_clip_by_global_norm():
         np.testing.assert_array_equal(got.numpy(), want)
 
 
+def test_a_gradient_of_two_parameters_is_clipped_once():
+    shared = pydl.tensor([3.0, 4.0])
+    assert ops.clip_by_global_norm([shared, shared], 1.0).item() == pytest.approx(50**0.5)
+    np.testing.assert_allclose(shared.numpy(), np.array([3.0, 4.0]) / 50**0.5, rtol=1e-6)
+
+
+def test_parameters_may_lie_side_by_side_in_one_block():
+    block = pydl.tensor([1.0] * 4)
+    ops.sgd_step([block[:2], block[2:]], [[1.0, 1.0], [2.0, 2.0]], None, 0.5)
+    np.testing.assert_array_equal(block.numpy(), [0.5, 0.5, 0.0, 0.0])
+
+
 def test_state_without_gradient_ends_at_zero():
     p, m, v = pydl.tensor([1.0]), pydl.tensor([1e-37]), pydl.tensor([1e-38])
     ops.adam_step([p], [[0.0]], [m], [v], None, 1, RATE, 0.1, 0.1)
@@ -235,6 +247,10 @@ BAD_CALLS = [
      r"\[sgd_step\] expected a floating dtype, got int64|int32"),
     (lambda: ops.sgd_step([pydl.tensor(np.ones((2, 3))).T], [np.ones((3, 2))], None, 0.1),
      ValueError, r"expected parameter 0 to be contiguous"),
+    (lambda: ops.sgd_step([P, P], [[1.0, 1.0]] * 2, None, 0.1), ValueError,
+     r"\[sgd_step\] expected each parameter and its state once, got those of parameter 1 in a list"),
+    (lambda: ops.adam_step([P], [[1.0, 1.0]], [P], [P + 1], None, 1, 0.1), ValueError,
+     r"\[adam_step\] expected each parameter and its state once"),
     (lambda: ops.clip_by_global_norm([P], 0.0), ValueError, r"expected clip_norm above 0, got 0"),
 ]  # fmt: skip
 
