@@ -1,0 +1,57 @@
+// Errors that only a running kernel can find, such as an index out of range.
+//
+//   ErrorSink errors = error_sink(context);            // on the host, passed by value to the kernel
+//   if (index < 0 || index >= extent) {
+//     report_index_error(errors, index, extent);       // on the device
+//     return;                                          // and the element is left out
+//   }
+#pragma once
+
+#include <cuda_runtime.h>
+#include <stdint.h>
+
+#include "pydl/backend.h"
+
+namespace pydl::cuda {
+
+// In host memory that kernels can write to; the next synchronisation raises what is in it.
+struct DeviceError {
+  unsigned int claimed;  // by the first kernel to find an error
+  int64_t index, low, high;
+  const char* op;
+};
+
+struct ErrorSink {
+  DeviceError* record;
+  const char* op;
+};
+
+DeviceError* device_error(int device);  // runtime/errors.cu
+
+namespace {
+
+inline ErrorSink error_sink(const PydlContext* context) {
+  const auto* host = reinterpret_cast<const PydlDeviceContext*>(context);
+  return {device_error(host->device), host->op};
+}
+
+__device__ inline void report_range_error(ErrorSink sink, int64_t index, int64_t low, int64_t high) {
+  if (atomicCAS(&sink.record->claimed, 0u, 1u) != 0u) return;
+  sink.record->index = index;
+  sink.record->low = low;
+  sink.record->high = high;
+  sink.record->op = sink.op;
+}
+
+// Indices in [0, extent).
+__device__ inline void report_index_error(ErrorSink sink, int64_t index, int64_t extent) {
+  report_range_error(sink, index, 0, extent);
+}
+
+// Indices in [-extent, extent), the negative ones counted from the end.
+__device__ inline void report_signed_index_error(ErrorSink sink, int64_t index, int64_t extent) {
+  report_range_error(sink, index, -extent, extent);
+}
+
+}  // namespace
+}  // namespace pydl::cuda
