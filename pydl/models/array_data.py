@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from pydl import ops, random, tree
 from pydl._core import Tensor
 
 
 class ArrayData:
-    """Batches of tensors that share their first axis.
+    """Batches of tensors, and of NumPy arrays of text, that share their first axis.
 
     One op gathers the rows of a shuffled batch; without shuffling a batch is a view.
 
@@ -30,8 +32,8 @@ class ArrayData:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"[{name}] expected a batch_size of at least 1, got {batch_size!r}")
         self._structure = batch
-        self._leaves: list[Tensor] = tree.flatten(batch)
-        self._flat = all(isinstance(part, Tensor) for part in batch)
+        self._leaves: list[Tensor | np.ndarray] = tree.flatten(batch)
+        self._flat = all(isinstance(part, (Tensor, np.ndarray)) for part in batch)
         self._size = batch_size
         self._shuffle = shuffle
         self.num_samples = _common_length(name, batch)
@@ -55,12 +57,16 @@ class ArrayData:
         order = random.permutation(self.num_samples)
         for start in range(0, self.num_samples, self._size):
             rows = order[start : start + self._size]
-            yield self._pack([ops.take(leaf, rows, axis=0) for leaf in self._leaves])
+            yield self._pack([_take(leaf, rows) for leaf in self._leaves])
 
-    def _pack(self, leaves: list[Tensor]) -> tuple:
+    def _pack(self, leaves: list[Tensor | np.ndarray]) -> tuple:
         if self._flat:
             return tuple(leaves)
         return tree.pack_sequence_as(self._structure, leaves)
+
+
+def _take(leaf: Tensor | np.ndarray, rows: Tensor) -> Tensor | np.ndarray:
+    return ops.take(leaf, rows, axis=0) if isinstance(leaf, Tensor) else leaf[rows.numpy()]
 
 
 def _common_length(name: str, batch: tuple) -> int:

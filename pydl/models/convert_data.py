@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from pydl._core import Tensor
 
 
 def is_array_like(value: Any) -> bool:
-    """Whether `value` is an array of numbers, or a number (so that nested lists are arrays)."""
-    return isinstance(value, (Tensor, np.ndarray, numbers.Number)) or hasattr(value, "__array__")
+    """Whether `value` is an array, or a number or text (so that nested lists are arrays)."""
+    kinds = (Tensor, np.ndarray, numbers.Number, str)
+    return isinstance(value, kinds) or hasattr(value, "__array__")
 
 
 def split_batch(batch: Any) -> tuple[Any, Any, Any]:
@@ -47,44 +49,48 @@ class Converter:
     """Makes tensors of a batch.
 
     Floating arrays become `dtype`, so that float64 data trains a float32 model; integers stay
-    integers, except as inputs that the model declares to be floating.
+    integers, except as inputs that the model declares to be floating. Text stays a NumPy array, for
+    inputs that the model declares to be text.
 
     Args:
         dtype: floating dtype that the model computes in.
-        input_dtypes: declared dtype of each input, where known.
+        declared: gives the declared dtype of each array of inputs, where known.
     """
 
-    def __init__(self, dtype: str, input_dtypes: list[str] | None = None) -> None:
+    def __init__(self, dtype: str, declared: Callable[[Any], list] | None = None) -> None:
         self._dtype = dtype
-        self._input_dtypes = input_dtypes
+        self._declared = declared or (lambda x: [])
 
     def __call__(self, batch: tuple[Any, Any, Any]) -> tuple:
         x, y, sample_weight = batch
-        x = _lists_to_arrays(x)
+        x = lists_to_arrays(x)
         leaves = tree.flatten(x)
         if not leaves:
             raise ValueError(f"[data] expected at least one array of inputs, got {x!r}")
-        declared = self._input_dtypes
-        if declared is None or len(declared) != len(leaves):
+        declared = self._declared(x)
+        if len(declared) != len(leaves):
             declared = [None] * len(leaves)
         inputs = [self._convert(leaf, dtype) for leaf, dtype in zip(leaves, declared)]
         return join(
             (
                 inputs[0] if leaves[0] is x else tree.pack_sequence_as(x, inputs),
-                tree.map_structure(self._convert_target, _lists_to_arrays(y)),
-                tree.map_structure(self._convert_target, _lists_to_arrays(sample_weight)),
+                tree.map_structure(self._convert_target, lists_to_arrays(y)),
+                tree.map_structure(self._convert_target, lists_to_arrays(sample_weight)),
             )
         )
 
-    def _convert(self, array: Any, declared: str | None = None) -> Tensor:
+    def _convert(self, array: Any, declared: str | None = None) -> Any:
         if isinstance(array, Tensor):
             tensor = array
         else:
             array = np.asarray(array)
+            if declared == "string" and array.dtype.kind in "USO":
+                return array
             if array.dtype.kind not in "biuf":
                 raise TypeError(
-                    f"[data] expected arrays of numbers, got dtype {array.dtype}. "
-                    "Turn text and categories into numbers first"
+                    f"[data] expected arrays of numbers, got dtype {array.dtype}. Turn text and "
+                    "categories into numbers first, or begin a model that does so with "
+                    "Input(shape, dtype='string')"
                 )
             tensor = as_tensor(_supported(array))
         if "float" in tensor.dtype:
@@ -110,18 +116,19 @@ def _supported(array: np.ndarray) -> np.ndarray:
     return array if wanted is None else array.astype(wanted)
 
 
-def _lists_to_arrays(structure: Any) -> Any:
-    """Lists of numbers as arrays; lists and dicts of arrays stay what they are."""
+def lists_to_arrays(structure: Any) -> Any:
+    """Lists of numbers or text as arrays; lists and dicts of arrays stay what they are."""
     if isinstance(structure, dict):
-        return {key: _lists_to_arrays(item) for key, item in structure.items()}
+        return {key: lists_to_arrays(item) for key, item in structure.items()}
     if isinstance(structure, (list, tuple)):
-        if all(isinstance(leaf, numbers.Number) for leaf in tree.flatten(structure)):
+        leaves = tree.flatten(structure)
+        if any(all(isinstance(leaf, kind) for leaf in leaves) for kind in (numbers.Number, str)):
             try:
                 array = np.array(structure)
             except ValueError:
                 raise ValueError(
-                    "[data] expected nested lists of numbers of one shape, got ragged ones"
+                    "[data] expected nested lists of one shape, got ragged ones"
                 ) from None
             return array.astype("float32") if array.dtype.kind == "f" else array
-        return type(structure)(_lists_to_arrays(item) for item in structure)
+        return type(structure)(lists_to_arrays(item) for item in structure)
     return structure

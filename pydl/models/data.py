@@ -16,7 +16,7 @@ from pydl._call_errors import show
 from pydl.data.workers import parallel_map
 from pydl.models.array_data import ArrayData
 from pydl.models.class_weights import with_class_weight
-from pydl.models.convert_data import Converter, is_array_like, split_batch
+from pydl.models.convert_data import Converter, is_array_like, lists_to_arrays, split_batch
 
 
 class SequenceData:
@@ -151,6 +151,7 @@ def split_validation(
     Raises:
         ValueError: `share` is not in (0, 1), the data are not arrays, or a part would be empty.
     """
+    batch = tuple(map(lists_to_arrays, batch))
     leaves = [leaf for leaf in tree.flatten(batch) if leaf is not None]
     if not isinstance(share, numbers.Real) or not 0 < share < 1:
         raise ValueError(f"[{name}] expected validation_split in (0, 1), got {show(share)}")

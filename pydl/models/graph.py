@@ -50,6 +50,10 @@ class Graph:
         """The names of the inputs."""
         return self._inputs.names
 
+    def input_dtypes(self, data: Any) -> list[str | None]:
+        """Return the dtype declared for every array in `data`, in order; None where there is none."""
+        return self._inputs.dtypes(data)
+
     @property
     def output_names(self) -> list[str]:
         """The names of the layers that make the outputs."""

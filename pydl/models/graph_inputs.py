@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pydl import ops, tree
 from pydl._core import Tensor
 from pydl.errors import ShapeError
@@ -44,14 +46,28 @@ class GraphInputs:
         values = self._match(data)
         return [self._fit(i, value) for i, value in enumerate(values)]
 
+    def dtypes(self, data: Any) -> list[str | None]:
+        """Return the dtype declared for every array in `data`, in order; None where there is none.
+
+        Args:
+            data: As for `standardize`; it may hold more arrays than there are inputs.
+        """
+        declared = [dtype for _, dtype in self.specs]
+        if not isinstance(data, dict):
+            return declared
+        keys = self._keys(data)
+        return [dict(zip(keys, declared)).get(key) for key in data]
+
+    def _keys(self, data: dict) -> list[str]:
+        """What `data` calls the inputs: the keys of the model's own dict, or else their names."""
+        own = list(self.structure) if isinstance(self.structure, dict) else self.names
+        return own if all(key in data for key in own) else self.names
+
     def _match(self, data: Any) -> list:
         if isinstance(data, dict):
-            keys = self.structure.keys() if isinstance(self.structure, dict) else self.names
+            keys = self._keys(data)
             if not all(key in data for key in keys):
-                keys = self.names
-            missing = [key for key in keys if key not in data]
-            if missing:
-                raise ValueError(f"expected inputs named {list(keys)}, got {list(data)}.")
+                raise ValueError(f"expected inputs named {keys}, got {list(data)}.")
             return [data[key] for key in keys]
         values = tree.flatten(data)
         if len(values) != len(self.tensors):
@@ -63,7 +79,7 @@ class GraphInputs:
     def _fit(self, i: int, value: Any) -> Any:
         shape, dtype = self.specs[i]
         if dtype == "string":
-            return value  # for the layer behind, which knows what text may look like
+            return _column(value, shape)
         if not isinstance(value, Tensor) and not is_symbolic(value):
             value = cast_inputs(value, None)
             if not isinstance(value, Tensor):
@@ -86,6 +102,12 @@ class GraphInputs:
             if value.dtype == dtype or isinstance(value, KerasTensor)
             else ops.cast(value, dtype)
         )
+
+
+def _column(text: Any, shape: tuple) -> Any:
+    """An array of text with the last axis of size 1 that its input has; lists stay what they are."""
+    is_flat = isinstance(text, np.ndarray) and text.ndim == len(shape) - 1 and shape[-1] == 1
+    return text[..., np.newaxis] if is_flat else text
 
 
 def _hint(shape: tuple, expected: tuple) -> str:

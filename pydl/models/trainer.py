@@ -341,8 +341,8 @@ class Trainer(Compiled):
     # --- data -------------------------------------------------------------------------------------
 
     def _converter(self) -> Converter:
-        inputs = getattr(self, "inputs", None)
-        declared = [tensor.dtype for tensor in tree.flatten(inputs)] if inputs else None
+        graph = getattr(self, "_graph", None)
+        declared = None if graph is None else graph.input_dtypes
         return Converter(getattr(self, "variable_dtype", None) or "float32", declared)
 
     def _validation_epochs(self, data: Any, batch_size: int | None, steps: int | None) -> Epochs:

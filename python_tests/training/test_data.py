@@ -5,7 +5,7 @@ import pytest
 from training_problems import data, mlp, weights_equal
 
 from pydl.models.convert_data import Converter
-from pydl.models.data import make_data
+from pydl.models.data import make_data, split_validation
 
 X, Y = data(40)
 
@@ -147,3 +147,11 @@ def test_arrays_are_not_copied_where_they_fit():
     source = make_data("fit", X, Y, converter=Converter("float32"))
     batch = next(iter(source))
     assert np.shares_memory(batch[0].numpy(), X)
+
+
+def test_validation_split_of_lists_is_that_of_arrays():
+    x, y = [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]], [0.0, 1.0, 2.0, 3.0]
+    train, validation = split_validation("fit", (x, y, None), 0.25)
+    np.testing.assert_array_equal(train[0], np.array(x)[:3])
+    np.testing.assert_array_equal(validation[1], [3.0])
+    assert train[2] is None
