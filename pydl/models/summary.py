@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydl._call_errors import show
 
 __all__ = ["print_summary", "summary_text"]
 
+_SOURCES, _SOURCES_WIDTH = "Connected to", 40  # a column that can get long
 _BYTES = {"float64": 8, "int64": 8, "float32": 4, "int32": 4, "float16": 2, "bfloat16": 2}
 
 
@@ -48,6 +50,9 @@ def summary_text(
         positions: Where each column ends, as shares of the line; chosen to fit when None.
     """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    sources = rows[0].index(_SOURCES) if _SOURCES in rows[0] else None
+    if sources is not None:
+        widths[sources] = min(widths[sources], _SOURCES_WIDTH)
     if positions is not None:
         widths = _widths_from(positions, len(widths), line_length or 80)
     elif line_length is not None:
@@ -58,15 +63,22 @@ def summary_text(
         widths[0] = max(8, widths[0] + line_length - sum(widths) - 2 * (len(widths) - 1))
     rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
 
-    def line(row: list[str]) -> str:
+    def lines(row: list[str]) -> list[str]:
+        """The row, and lines below it for more sources than its own has room for."""
+        more = []
+        if sources is not None:
+            first, *more = textwrap.wrap(row[sources], max(8, widths[sources]))
+            row = [*row[:sources], first, *row[sources + 1 :]]
         cells = [_shorten(cell, width) for cell, width in zip(row, widths)]
         padded = [
             cell.rjust(width) if i == 2 else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(cells, widths))
         ]
-        return "  ".join(padded).rstrip()
+        below = " " * (sum(widths[:sources]) + 2 * (sources or 0))
+        return ["  ".join(padded).rstrip(), *(below + names for names in more)]
 
-    body = [line(rows[0]), rule, *map(line, rows[1:]), rule]
+    table = [line for row in rows[1:] for line in lines(row)]
+    body = [*lines(rows[0]), rule, *table, rule]
     return "\n".join([f'Model: "{model.name}"', rule, *body, *_totals(model)])
 
 
@@ -98,7 +110,7 @@ def _rows(
 ) -> list[list[str]]:
     branches = _has_branches(model)
     header = ["Layer (type)", "Output shape", "Parameters"]
-    header += ["Connected to"] if branches else []
+    header += [_SOURCES] if branches else []
     header += ["Trainable"] if show_trainable else []
     rows = [header]
 

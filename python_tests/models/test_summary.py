@@ -35,6 +35,18 @@ def test_branches_show_what_is_connected():
     assert "Connected to" in text and "a, b" in text
 
 
+def test_many_sources_take_several_lines():
+    inputs = [pydl.Input((1,), name=f"input_number_{i}") for i in range(6)]
+    joined = layers.Concatenate(name="join")(inputs)
+    lines = text_of(Model(inputs, layers.Dense(1, name="out")(joined))).splitlines()
+    start = lines[2].index("Connected to")
+    row = next(i for i, line in enumerate(lines) if line.startswith("join"))
+    assert lines[row][start:].startswith("input_number_0, input_number_1,")
+    assert lines[row + 1][:start].strip() == "" and lines[row + 2].endswith("input_number_5")
+    assert lines[row + 3].startswith("out")
+    assert max(map(len, lines[2:-3])) <= start + 40
+
+
 def test_nested_and_trainable():
     inner = Sequential([pydl.Input((4,)), layers.Dense(3, name="deep")], name="inner")
     model = Sequential([inner, layers.Dense(2, trainable=False, name="cold")])
