@@ -1,0 +1,58 @@
+# The CUDA backend: libpydl_cuda.so by nvcc, and libpydl_cuda_emulated.so, the same sources built by the C++
+# compiler against an emulator, for tests on machines without a GPU.
+set(PYDL_CUDA AUTO CACHE STRING "Build the CUDA backend: ON, OFF, or AUTO (where there is a compiler and a GPU)")
+set(PYDL_CUDA_ARCHITECTURES "80;90a" CACHE STRING "GPU architectures to build the CUDA backend for")
+option(PYDL_CUDA_EMULATED "Build the CUDA backend for the emulator" OFF)
+
+file(GLOB_RECURSE CUDA_SOURCES CONFIGURE_DEPENDS csrc/cuda/*.cu)
+
+if(PYDL_CUDA STREQUAL "AUTO")
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER AND EXISTS /dev/nvidiactl)
+    set(build_cuda ON)
+  endif()
+else()
+  set(build_cuda ${PYDL_CUDA})
+endif()
+
+if(build_cuda)
+  set(CMAKE_CUDA_ARCHITECTURES ${PYDL_CUDA_ARCHITECTURES})
+  enable_language(CUDA)
+  set(CMAKE_CUDA_STANDARD 17)
+  set(CMAKE_CUDA_FLAGS_RELEASE "-O3")
+  set_source_files_properties(${CUDA_SOURCES} PROPERTIES LANGUAGE CUDA)
+  add_library(pydl_cuda SHARED ${CUDA_SOURCES})
+  set_target_properties(pydl_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden
+                                             VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(pydl_cuda PRIVATE -Xcompiler=-Wall,-Wextra,-Wno-unused-function
+                                           -diag-suppress=177)  # headers offer more than a file uses
+  target_include_directories(pydl_cuda PRIVATE csrc csrc/include)
+endif()
+
+if(PYDL_CUDA_EMULATED)
+  file(GLOB EMULATOR_SOURCES CONFIGURE_DEPENDS csrc/tests/cuda_emulator/*.cpp)
+  add_library(cuda_emulator OBJECT ${EMULATOR_SOURCES})
+  target_include_directories(cuda_emulator PUBLIC csrc/tests/cuda_emulator/include csrc/tests csrc
+                                                csrc/include)
+  target_compile_features(cuda_emulator PUBLIC cxx_std_20)
+  target_compile_definitions(cuda_emulator PUBLIC PYDL_CUDA_EMULATED)
+
+  # A language may be set for a file or not at all, and libpydl_cuda.so may want the same file from nvcc.
+  foreach(source IN LISTS CUDA_SOURCES)
+    file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/csrc/cuda ${source})
+    set(copy ${CMAKE_BINARY_DIR}/emulated/${name}.cpp)
+    file(CONFIGURE OUTPUT ${copy} CONTENT "#include \"cuda/${name}\"\n" @ONLY)
+    list(APPEND EMULATED_SOURCES ${copy})
+  endforeach()
+  add_library(pydl_cuda_emulated SHARED ${EMULATED_SOURCES})
+  target_compile_options(pydl_cuda_emulated PRIVATE -O1 -Wno-unknown-pragmas -Wno-unused-function)
+  target_link_libraries(pydl_cuda_emulated PRIVATE cuda_emulator Threads::Threads)
+endif()
+
+foreach(backend pydl_cuda pydl_cuda_emulated)
+  if(TARGET ${backend})
+    target_link_options(${backend} PRIVATE -Wl,--no-undefined)
+    install(TARGETS ${backend} LIBRARY DESTINATION pydl)
+  endif()
+endforeach()

@@ -1,0 +1,34 @@
+// What the files of the fake runtime share.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "emulator/runtime_api.h"
+
+namespace pydl::emulator {
+
+// Remembers an error for cudaGetLastError; returns it.
+cudaError_t note(cudaError_t error);
+
+// The same for a fault in a kernel, whose story cudaGetErrorString tells.
+cudaError_t note_fault(cudaError_t error, const std::string& message);
+
+// Whether PYDL_EMULATED_FAULT asks for this failure: no_driver, old_driver, no_gpu, no_image, launch.
+bool fault_wanted(const char* name);
+
+int device_count();
+int current_device();
+
+// Does the work now, or records it if the stream is being captured.
+cudaError_t enqueue(cudaStream_t stream, std::function<cudaError_t()> work);
+
+// An error if a capture forbids calls that wait or allocate.
+bool capturing();
+
+bool is_device_memory(const void* pointer, size_t bytes);
+
+// Whether something was written past the end of an allocation; says to which.
+bool find_overrun(std::string* message);
+
+}  // namespace pydl::emulator

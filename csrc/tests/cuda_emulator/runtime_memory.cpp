@@ -1,0 +1,230 @@
+// Device memory: each allocation ends where a page begins that may not be touched. Bytes that nobody wrote
+// are NaN as floats; those past the end of what is used must stay as they are.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "cuda_emulator/runtime.h"
+#include "cuda_emulator/sanitizers.h"
+
+namespace pydl::emulator {
+namespace {
+
+constexpr size_t kPage = 4096, kAlignment = 16, kChecked = 64;
+constexpr char kUnwritten = static_cast<char>(0xff);
+
+struct Allocation {
+  size_t bytes;
+  int device;
+  void* mapping;
+  size_t mapped;
+};
+
+struct Memory {
+  std::mutex mutex;
+  std::map<const char*, Allocation> allocations;
+  std::map<const char*, size_t> host_allocations;  // pinned
+  std::map<const char*, size_t> tails;  // bytes that nobody may write, from there on
+  size_t used[16] = {};                 // on each device
+};
+
+Memory& memory() {
+  static Memory* const instance = new Memory;  // outlives every user
+  return *instance;
+}
+
+size_t total_memory() {
+  const char* text = getenv("PYDL_EMULATED_MEMORY");  // bytes
+  return text ? strtoull(text, nullptr, 10) : size_t{4} << 30;
+}
+
+template <class Map>
+auto containing(Map& map, const void* pointer) {
+  auto next = map.upper_bound(static_cast<const char*>(pointer));
+  return next == map.begin() ? map.end() : std::prev(next);
+}
+
+// With the mutex held.
+void guard_tail(char* begin, size_t bytes) {
+  memset(begin, kUnwritten, bytes);
+  poison(begin, bytes);
+  if (bytes) memory().tails[begin] = std::min(bytes, kChecked);
+}
+
+void forget_tails(const char* begin, const char* end) {
+  auto& tails = memory().tails;
+  tails.erase(tails.lower_bound(begin), tails.lower_bound(end));
+}
+
+bool is_host_accessible_only(const void* pointer, size_t bytes) {
+  return !is_device_memory(pointer, bytes);
+}
+
+cudaError_t check_kind(const void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  if (kind == cudaMemcpyDefault || bytes == 0) return cudaSuccess;
+  const bool good = to_device != is_host_accessible_only(to, bytes) &&
+                    from_device != is_host_accessible_only(from, bytes);
+  return good ? cudaSuccess : note(cudaErrorInvalidValue);
+}
+
+}  // namespace
+
+bool is_device_memory(const void* pointer, size_t bytes) {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  auto found = containing(state.allocations, pointer);
+  return found != state.allocations.end() &&
+         static_cast<const char*>(pointer) + bytes <= found->first + found->second.bytes;
+}
+
+bool find_overrun(std::string* message) {
+  if (kSanitized) return false;  // reported where it happens
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  for (auto& [begin, bytes] : state.tails)
+    for (size_t i = 0; i < bytes; ++i)
+      if (begin[i] != kUnwritten) {
+        char text[120];
+        snprintf(text, sizeof text, "wrote %zu bytes past the end of device memory at %p", i + 1,
+                 static_cast<const void*>(begin));
+        *message = text;
+        memset(const_cast<char*>(begin), kUnwritten, bytes);
+        return true;
+      }
+  return false;
+}
+
+}  // namespace pydl::emulator
+
+using namespace pydl::emulator;
+
+cudaError_t cudaMalloc(void** out, size_t bytes) {
+  *out = nullptr;
+  if (capturing()) return note(cudaErrorStreamCaptureUnsupported);
+  if (bytes == 0) return cudaSuccess;
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  const int device = current_device();
+  if (bytes > total_memory() - std::min(total_memory(), state.used[device]))
+    return note(cudaErrorMemoryAllocation);
+  const size_t room = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const size_t usable = (room + kPage - 1) / kPage * kPage, mapped = usable + 2 * kPage;
+  void* mapping = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED) return note(cudaErrorMemoryAllocation);
+  char* first_page = static_cast<char*>(mapping) + kPage;
+  mprotect(first_page, usable, PROT_READ | PROT_WRITE);
+  char* begin = first_page + usable - room;
+  memset(begin, kUnwritten, bytes);
+  guard_tail(begin + bytes, room - bytes);
+  state.allocations[begin] = {bytes, device, mapping, mapped};
+  state.used[device] += bytes;
+  *out = begin;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFree(void* pointer) {
+  if (!pointer) return cudaSuccess;
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  auto found = state.allocations.find(static_cast<const char*>(pointer));
+  if (found == state.allocations.end()) return note(cudaErrorInvalidValue);
+  const Allocation allocation = found->second;
+  forget_tails(static_cast<char*>(allocation.mapping),
+               static_cast<char*>(allocation.mapping) + allocation.mapped);
+  unpoison(allocation.mapping, allocation.mapped);
+  munmap(allocation.mapping, allocation.mapped);
+  state.used[allocation.device] -= allocation.bytes;
+  state.allocations.erase(found);
+  return cudaSuccess;
+}
+
+void pydlEmulatorSetUsed(void* pointer, size_t used, size_t capacity) {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  char* begin = static_cast<char*>(pointer);
+  forget_tails(begin, begin + capacity);
+  unpoison(begin, capacity);
+  memset(begin, kUnwritten, used);
+  guard_tail(begin + used, capacity - used);
+}
+
+cudaError_t cudaHostAlloc(void** out, size_t bytes, unsigned) {
+  *out = malloc(bytes ? bytes : 1);
+  if (!*out) return note(cudaErrorMemoryAllocation);
+  std::lock_guard<std::mutex> lock(memory().mutex);
+  memory().host_allocations[static_cast<char*>(*out)] = bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void** out, size_t bytes) { return cudaHostAlloc(out, bytes, 0); }
+
+cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned) {
+  *device = host;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void* pointer) {
+  std::lock_guard<std::mutex> lock(memory().mutex);
+  memory().host_allocations.erase(static_cast<char*>(pointer));
+  free(pointer);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  std::lock_guard<std::mutex> lock(memory().mutex);
+  *total = total_memory();
+  *free = *total - std::min(*total, memory().used[current_device()]);
+  return cudaSuccess;
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* pointer) {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  *out = {cudaMemoryTypeUnregistered, -1, nullptr, const_cast<void*>(pointer)};
+  auto device = containing(state.allocations, pointer);
+  if (device != state.allocations.end() &&
+      static_cast<const char*>(pointer) < device->first + device->second.bytes)
+    *out = {cudaMemoryTypeDevice, device->second.device, const_cast<void*>(pointer), nullptr};
+  auto host = containing(state.host_allocations, pointer);
+  if (host != state.host_allocations.end() &&
+      static_cast<const char*>(pointer) < host->first + host->second)
+    out->type = cudaMemoryTypeHost;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
+  if (cudaError_t error = check_kind(to, from, bytes, kind)) return error;
+  return enqueue(stream, [=] {
+    memmove(to, from, bytes);
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+}
+
+cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes,
+                                cudaStream_t stream) {
+  return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
+}
+
+cudaError_t cudaMemsetAsync(void* pointer, int value, size_t bytes, cudaStream_t stream) {
+  if (bytes && !is_device_memory(pointer, bytes)) return note(cudaErrorInvalidValue);
+  return enqueue(stream, [=] {
+    memset(pointer, value, bytes);
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaMemset(void* pointer, int value, size_t bytes) {
+  return cudaMemsetAsync(pointer, value, bytes, nullptr);
+}

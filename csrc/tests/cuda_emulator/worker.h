@@ -1,0 +1,76 @@
+// Runs the blocks of a grid, one at a time on each OS thread.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "emulator/runtime_api.h"
+#include "emulator/thread.h"
+#include "cuda_emulator/fiber.h"
+
+namespace pydl::emulator {
+
+// In which order threads (and blocks) run where the program leaves it open: PYDL_EMULATED_ORDER.
+enum class Order { forward, reverse, shuffled };
+
+struct Launch {
+  Site site;
+  dim3 grid, block;
+  size_t shared_bytes;
+  const std::function<void()>* thread_body;
+  Order order;
+  uint64_t blocks;
+
+  std::atomic<uint64_t> next_block{0};
+  std::atomic<bool> failed{false};
+  std::mutex mutex = {};  // guards what follows
+  cudaError_t error = cudaSuccess;
+  std::string message = {};
+
+  void fail(cudaError_t code, const std::string& text);  // the first failure is kept
+};
+
+class Worker {
+ public:
+  Worker();
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Takes blocks of the launch until there are none.
+  void run(Launch& launch);
+
+  // For threads of the current block.
+  [[noreturn]] void fail(cudaError_t code, const std::string& text);
+  void yield();
+
+ private:
+  static void live();  // of a fiber
+  __attribute__((noinline)) void run_thread();
+  void begin_block(uint64_t index);
+  void run_block();
+  bool run_warp(Warp& warp);
+  void resume(Thread& thread);
+  void finish_thread(Thread& thread);
+  void report_deadlock();
+  void check_shared_memory();
+  Fiber* take_fiber();
+  unsigned random();
+
+  Launch* launch_ = nullptr;
+  Block block_;
+  Fiber scheduler_;
+  std::deque<Fiber> fibers_;
+  std::vector<Fiber*> free_fibers_;
+  std::vector<unsigned> warp_order_;
+  char* shared_end_;
+  uint64_t random_state_ = 0;
+};
+
+extern constinit thread_local Worker* this_worker;
+
+}  // namespace pydl::emulator
