@@ -3,13 +3,13 @@
     python examples/tabular_regression.py            a few seconds
     python examples/tabular_regression.py --quick    a shorter training
 
-The table, 392 cars of the Auto MPG data set, comes with the package mlxtend. The model holds its own
-preprocessing: it normalizes numbers, looks words up in vocabularies learned from the training cars,
-and so takes raw rows of the table. Early stopping ends its training.
+The table, 392 cars of the Auto MPG data set, comes with the package mlxtend. The model holds its
+own preprocessing: it normalizes numbers, looks words up in vocabularies learned from the training
+cars, and so takes raw rows of the table. Early stopping ends its training.
 
-On cars that it has not seen its mean error should be under 0.9 of that of a linear regression on the
-same columns (--quick: under that of the linear regression); the program ends with an error if it is
-not. Writes tabular_regression.png, a picture of the training and of the predictions.
+On cars that it has not seen its mean error should be under 0.9 (--quick: under 1) of that of a linear
+regression on the same columns; the program ends with an error if it is not.
+Writes tabular_regression.png, a picture of the training and of the predictions.
 """
 
 from __future__ import annotations

@@ -3,14 +3,14 @@
     python examples/time_series_cnn.py            10 seconds on 2 cores
     python examples/time_series_cnn.py --quick    a shorter training
 
-The weekly measurements on Mauna Loa of 1958 to 2001 come with the package statsmodels. Each block of
-the network looks twice as far back as the one before it, and no output looks ahead: so one pass over
-a series makes a forecast in every week of it.
+The weekly measurements on Mauna Loa of 1958 to 2001 come with the package statsmodels. Each block
+of the network looks twice as far back as the one before it, and no output looks ahead: so one pass
+over a series makes a forecast in every week of it.
 
 The network learns from the years before 1990 and is tested on those after. Its mean error there
 should be under 0.85 (--quick: under 1) of that of the forecast "as half a year ago, plus the growth
-of the last year"; the program ends with an error if it is not. Writes time_series_cnn.png, a picture
-of the forecasts.
+of the last year"; the program ends with an error if it is not.
+Writes time_series_cnn.png, a picture of the forecasts.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def main() -> None:
 
     model = build_model(epochs * -(-len(x) // BATCH))
     model.summary()
-    history = model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history
-    print(f"trained on {len(x)} samples: loss {history['loss'][0]:.3f} to {history['loss'][-1]:.3f}")
+    loss = model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"]
+    print(f"trained on {len(x)} samples: loss {loss[0]:.3f} to {loss[-1]:.3f}")
 
     forecast = values + model.predict(steps[np.newaxis], verbose=0)[0, :, 0] * changes_scale
     check_causality(model, steps)
