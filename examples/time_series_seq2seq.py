@@ -74,7 +74,7 @@ def main() -> None:
         near, far = error[:, 0].mean(), error[:, -1].mean()
         print(f"mean error of the {name}, parts per million: {error.mean():.2f}", end=" ")
         print(f"({near:.2f} a month ahead, {far:.2f} a year ahead)")
-    ratio = errors["network"].mean() / errors["naive"].mean()
+    ratio = errors["network"].mean() / errors["naive forecast"].mean()
     print(f"result: {ratio:.2f} of the error of the naive forecast; should be under {goal}")
     path = options.folder / "time_series_seq2seq.png"
     draw(months, values, first_months[testing], said, errors, path)
