@@ -31,10 +31,11 @@ if(build_cuda)
 endif()
 
 if(PYDL_CUDA_EMULATED)
-  file(GLOB EMULATOR_SOURCES CONFIGURE_DEPENDS csrc/tests/cuda_emulator/*.cpp)
+  set(emulator csrc/tests/cuda_emulator)
+  file(GLOB EMULATOR_SOURCES CONFIGURE_DEPENDS ${emulator}/*.cpp)
+  list(FILTER EMULATOR_SOURCES EXCLUDE REGEX "/shared_(begin|end)\\.cpp$")  # linked around the kernels
   add_library(cuda_emulator OBJECT ${EMULATOR_SOURCES})
-  target_include_directories(cuda_emulator PUBLIC csrc/tests/cuda_emulator/include csrc/tests csrc
-                                                csrc/include)
+  target_include_directories(cuda_emulator PUBLIC ${emulator}/include csrc/tests csrc csrc/include)
   target_compile_features(cuda_emulator PUBLIC cxx_std_20)
   target_compile_definitions(cuda_emulator PUBLIC PYDL_CUDA_EMULATED)
 
@@ -45,7 +46,8 @@ if(PYDL_CUDA_EMULATED)
     file(CONFIGURE OUTPUT ${copy} CONTENT "#include \"cuda/${name}\"\n" @ONLY)
     list(APPEND EMULATED_SOURCES ${copy})
   endforeach()
-  add_library(pydl_cuda_emulated SHARED ${EMULATED_SOURCES})
+  add_library(pydl_cuda_emulated SHARED ${emulator}/shared_begin.cpp ${EMULATED_SOURCES}
+                                        ${emulator}/shared_end.cpp)
   target_compile_options(pydl_cuda_emulated PRIVATE -O1 -Wno-unknown-pragmas -Wno-unused-function)
   target_link_libraries(pydl_cuda_emulated PRIVATE cuda_emulator Threads::Threads)
 endif()

@@ -41,8 +41,10 @@ struct KernelCall {
                          void (*kernel)(Parameters...), Parameters... parameters) {
     auto stream = static_cast<cudaStream_t>(site.context->stream);
 #ifdef PYDL_CUDA_EMULATED
-    return emulator::launch(reinterpret_cast<const void*>(kernel), {site.file, site.line}, grid,
-                            block, shared_bytes, stream, [=] { kernel(parameters...); });
+    return emulator::launch({reinterpret_cast<const void*>(kernel), {site.file, site.line}, grid,
+                             block, shared_bytes, [=] { kernel(parameters...); },
+                             {emulator::Parameter(parameters)...}},
+                            stream);
 #else
     void* pointers[] = {&parameters..., nullptr};
     return cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid, block, pointers,

@@ -7,7 +7,7 @@
 #include <memory>
 #include <thread>
 
-#include "emulator/launch.h"
+#include "cuda_emulator/fault.h"
 #include "cuda_emulator/runtime.h"
 #include "cuda_emulator/worker.h"
 
@@ -51,10 +51,10 @@ void work(Launch& launch) {
   idle_workers.push_back(std::move(worker));
 }
 
-cudaError_t run(Site site, dim3 grid, dim3 block, size_t shared_bytes,
-                const std::function<void()>& thread_body) {
-  Launch launch{site, grid, block, shared_bytes, &thread_body, order(),
-                uint64_t{grid.x} * grid.y * grid.z};
+cudaError_t run(const Kernel& kernel) {
+  const DeviceMemoryScope memory;
+  const FaultScope faults;
+  Launch launch{&kernel, order(), uint64_t{kernel.grid.x} * kernel.grid.y * kernel.grid.z};
   std::vector<std::thread> helpers;
   for (unsigned i = 1; i < os_threads(launch.blocks); ++i)
     helpers.emplace_back([&launch] { work(launch); });
@@ -63,33 +63,34 @@ cudaError_t run(Site site, dim3 grid, dim3 block, size_t shared_bytes,
 
   std::string overrun;
   if (find_overrun(&overrun)) launch.fail(cudaErrorIllegalAddress, overrun);
-  if (!launch.failed) return cudaSuccess;
-  const char* slash = strrchr(site.file, '/');
-  return note_fault(launch.error, "kernel launched at " +
-                                      std::string(slash ? slash + 1 : site.file) + ":" +
-                                      std::to_string(site.line) + ", " + launch.message);
+  return launch.failed ? note_fault(launch.error, launch.message) : cudaSuccess;
 }
 
-cudaError_t check(const void* kernel, dim3 grid, dim3 block, size_t shared_bytes) {
+cudaError_t check(const Kernel& kernel) {
+  const dim3 grid = kernel.grid, block = kernel.block;
   const uint64_t threads = uint64_t{block.x} * block.y * block.z;
-  if (threads == 0 || threads > 1024 || block.z > 64) return cudaErrorInvalidConfiguration;
+  if (threads == 0 || threads > 1024 || block.z > 64) return note(cudaErrorInvalidConfiguration);
   if (!grid.x || !grid.y || !grid.z || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535)
-    return cudaErrorInvalidConfiguration;
+    return note(cudaErrorInvalidConfiguration);
+  for (size_t i = 0; i < kernel.parameters.size(); ++i)
+    for (uint64_t word : kernel.parameters[i].words)
+      if (is_host_address(word, kernel.parameters[i].is_pointer)) {
+        char text[120];
+        snprintf(text, sizeof text, "parameter %zu holds %#lx, which is not device memory", i, word);
+        return note_fault(cudaErrorIllegalAddress, text);
+      }
   std::lock_guard<std::mutex> lock(mutex);
-  auto found = shared_allowed.find(kernel);
+  auto found = shared_allowed.find(kernel.function);
   const size_t allowed = found == shared_allowed.end() ? kSharedByDefault : found->second;
-  return shared_bytes > allowed ? cudaErrorInvalidValue : cudaSuccess;
+  return kernel.shared_bytes > allowed ? note(cudaErrorInvalidValue) : cudaSuccess;
 }
 
 }  // namespace
 
-cudaError_t launch(const void* kernel, Site site, dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, std::function<void()> thread_body) {
+cudaError_t launch(Kernel kernel, cudaStream_t stream) {
   if (fault_wanted("launch")) return note(cudaErrorLaunchOutOfResources);
-  if (cudaError_t error = check(kernel, grid, block, shared_bytes)) return note(error);
-  return enqueue(stream, [=, body = std::move(thread_body)] {
-    return run(site, grid, block, shared_bytes, body);
-  });
+  if (cudaError_t error = check(kernel)) return error;
+  return enqueue(stream, [kernel = std::move(kernel)] { return run(kernel); });
 }
 
 }  // namespace pydl::emulator

@@ -1,6 +1,8 @@
 // What the files of the fake runtime share.
 #pragma once
 
+#include <stdint.h>
+
 #include <functional>
 #include <string>
 
@@ -27,6 +29,18 @@ cudaError_t enqueue(cudaStream_t stream, std::function<cudaError_t()> work);
 bool capturing();
 
 bool is_device_memory(const void* pointer, size_t bytes);
+
+// Whether a kernel's parameter leads to host memory: a pointer to anything but device or pinned memory, or
+// a word of a struct that points into the host's stack or heap.
+bool is_host_address(uint64_t word, bool is_pointer);
+
+std::string describe_address(const void* pointer);
+
+// With PYDL_EMULATED_PROTECT=1, device memory can be touched during these only.
+struct DeviceMemoryScope {
+  DeviceMemoryScope();
+  ~DeviceMemoryScope();
+};
 
 // Whether something was written past the end of an allocation; says to which.
 bool find_overrun(std::string* message);

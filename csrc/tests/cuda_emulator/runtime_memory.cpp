@@ -1,9 +1,11 @@
 // Device memory: each allocation ends where a page begins that may not be touched. Bytes that nobody wrote
 // are NaN as floats; those past the end of what is used must stay as they are.
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -21,8 +23,11 @@ constexpr char kUnwritten = static_cast<char>(0xff);
 struct Allocation {
   size_t bytes;
   int device;
-  void* mapping;
+  char* mapping;
   size_t mapped;
+  void allow(int protection) const {  // for all but the first and the last page
+    mprotect(mapping + kPage, mapped - 2 * kPage, protection);
+  }
 };
 
 struct Memory {
@@ -31,10 +36,17 @@ struct Memory {
   std::map<const char*, size_t> host_allocations;  // pinned
   std::map<const char*, size_t> tails;  // bytes that nobody may write, from there on
   size_t used[16] = {};                 // on each device
+  int scopes = 0;                       // DeviceMemoryScope
+  bool protects = false;
 };
 
 Memory& memory() {
-  static Memory* const instance = new Memory;  // outlives every user
+  static Memory* const instance = [] {  // outlives every user
+    auto* made = new Memory;
+    const char* text = getenv("PYDL_EMULATED_PROTECT");
+    made->protects = text && atoi(text);
+    return made;
+  }();
   return *instance;
 }
 
@@ -61,16 +73,45 @@ void forget_tails(const char* begin, const char* end) {
   tails.erase(tails.lower_bound(begin), tails.lower_bound(end));
 }
 
-bool is_host_accessible_only(const void* pointer, size_t bytes) {
-  return !is_device_memory(pointer, bytes);
+struct HostRange {
+  uint64_t begin, end;
+};
+
+HostRange mapping_named(const char* name) {
+  HostRange range = {~uint64_t{0}, ~uint64_t{0}};
+  FILE* maps = fopen("/proc/self/maps", "r");
+  if (!maps) return range;
+  char line[512];
+  while (fgets(line, sizeof line, maps))
+    if (strstr(line, name)) sscanf(line, "%lx-%lx", &range.begin, &range.end);
+  fclose(maps);
+  return range;
+}
+
+HostRange own_stack() {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes)) return {0, 0};
+  void* begin = nullptr;
+  size_t bytes = 0;
+  pthread_attr_getstack(&attributes, &begin, &bytes);
+  pthread_attr_destroy(&attributes);
+  return {reinterpret_cast<uint64_t>(begin), reinterpret_cast<uint64_t>(begin) + bytes};
+}
+
+bool is_pinned_memory(const void* pointer) {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  auto found = containing(state.host_allocations, pointer);
+  return found != state.host_allocations.end() &&
+         static_cast<const char*>(pointer) < found->first + found->second;
 }
 
 cudaError_t check_kind(const void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
   const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   if (kind == cudaMemcpyDefault || bytes == 0) return cudaSuccess;
-  const bool good = to_device != is_host_accessible_only(to, bytes) &&
-                    from_device != is_host_accessible_only(from, bytes);
+  const bool good = to_device == is_device_memory(to, bytes) &&
+                    from_device == is_device_memory(from, bytes);
   return good ? cudaSuccess : note(cudaErrorInvalidValue);
 }
 
@@ -82,6 +123,46 @@ bool is_device_memory(const void* pointer, size_t bytes) {
   auto found = containing(state.allocations, pointer);
   return found != state.allocations.end() &&
          static_cast<const char*>(pointer) + bytes <= found->first + found->second.bytes;
+}
+
+DeviceMemoryScope::DeviceMemoryScope() {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  if (state.scopes++ || !state.protects) return;
+  for (auto& [begin, allocation] : state.allocations) allocation.allow(PROT_READ | PROT_WRITE);
+}
+
+DeviceMemoryScope::~DeviceMemoryScope() {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  if (--state.scopes || !state.protects) return;
+  for (auto& [begin, allocation] : state.allocations) allocation.allow(PROT_NONE);
+}
+
+bool is_host_address(uint64_t word, bool is_pointer) {
+  const auto* pointer = reinterpret_cast<const void*>(word);
+  if (is_pointer) return word && !is_device_memory(pointer, 0) && !is_pinned_memory(pointer);
+  static const HostRange heap = {mapping_named("[heap]").begin, 0};
+  thread_local const HostRange stack = own_stack();
+  const bool in_heap = word >= heap.begin && word < reinterpret_cast<uint64_t>(sbrk(0));
+  return (in_heap || (word >= stack.begin && word < stack.end)) && !is_pinned_memory(pointer);
+}
+
+std::string describe_address(const void* pointer) {
+  Memory& state = memory();
+  std::lock_guard<std::mutex> lock(state.mutex);
+  const auto address = reinterpret_cast<intptr_t>(pointer);
+  char text[160];
+  snprintf(text, sizeof text, "%p", pointer);
+  for (auto& [begin, allocation] : state.allocations) {
+    const auto first = reinterpret_cast<intptr_t>(begin);
+    const intptr_t end = first + static_cast<intptr_t>(allocation.bytes);
+    if (address >= first - static_cast<intptr_t>(kPage) && address < end + static_cast<intptr_t>(kPage))
+      snprintf(text, sizeof text, "%p, %zd bytes from the %s of %zu bytes of device memory", pointer,
+               address < first ? address - first : address - end, address < first ? "begin" : "end",
+               allocation.bytes);
+  }
+  return text;
 }
 
 bool find_overrun(std::string* message) {
@@ -118,12 +199,13 @@ cudaError_t cudaMalloc(void** out, size_t bytes) {
   const size_t usable = (room + kPage - 1) / kPage * kPage, mapped = usable + 2 * kPage;
   void* mapping = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return note(cudaErrorMemoryAllocation);
-  char* first_page = static_cast<char*>(mapping) + kPage;
-  mprotect(first_page, usable, PROT_READ | PROT_WRITE);
-  char* begin = first_page + usable - room;
+  const Allocation allocation = {bytes, device, static_cast<char*>(mapping), mapped};
+  allocation.allow(PROT_READ | PROT_WRITE);
+  char* begin = allocation.mapping + kPage + usable - room;
   memset(begin, kUnwritten, bytes);
   guard_tail(begin + bytes, room - bytes);
-  state.allocations[begin] = {bytes, device, mapping, mapped};
+  if (state.protects && !state.scopes) allocation.allow(PROT_NONE);
+  state.allocations[begin] = allocation;
   state.used[device] += bytes;
   *out = begin;
   return cudaSuccess;
@@ -136,8 +218,7 @@ cudaError_t cudaFree(void* pointer) {
   auto found = state.allocations.find(static_cast<const char*>(pointer));
   if (found == state.allocations.end()) return note(cudaErrorInvalidValue);
   const Allocation allocation = found->second;
-  forget_tails(static_cast<char*>(allocation.mapping),
-               static_cast<char*>(allocation.mapping) + allocation.mapped);
+  forget_tails(allocation.mapping, allocation.mapping + allocation.mapped);
   unpoison(allocation.mapping, allocation.mapped);
   munmap(allocation.mapping, allocation.mapped);
   state.used[allocation.device] -= allocation.bytes;
@@ -146,6 +227,7 @@ cudaError_t cudaFree(void* pointer) {
 }
 
 void pydlEmulatorSetUsed(void* pointer, size_t used, size_t capacity) {
+  const DeviceMemoryScope scope;
   Memory& state = memory();
   std::lock_guard<std::mutex> lock(state.mutex);
   char* begin = static_cast<char*>(pointer);
@@ -203,6 +285,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
                             cudaStream_t stream) {
   if (cudaError_t error = check_kind(to, from, bytes, kind)) return error;
   return enqueue(stream, [=] {
+    const DeviceMemoryScope scope;
     memmove(to, from, bytes);
     return cudaSuccess;
   });
@@ -220,6 +303,7 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t byt
 cudaError_t cudaMemsetAsync(void* pointer, int value, size_t bytes, cudaStream_t stream) {
   if (bytes && !is_device_memory(pointer, bytes)) return note(cudaErrorInvalidValue);
   return enqueue(stream, [=] {
+    const DeviceMemoryScope scope;
     memset(pointer, value, bytes);
     return cudaSuccess;
   });

@@ -4,7 +4,7 @@
 
 namespace pydl::emulator {
 
-static void wait(State state, const char* operation, Site site) {
+void wait(State state, const char* operation, Site site) {
   Thread& self = *this_thread;
   self.state = state;
   self.operation = operation;
@@ -13,7 +13,7 @@ static void wait(State state, const char* operation, Site site) {
   this_worker->yield();
 }
 
-static void wake(Thread& thread) {
+void wake(Thread& thread) {
   thread.state = State::ready;
   this_block->warps[thread.warp].ready |= 1u << thread.lane;
 }
@@ -38,8 +38,8 @@ void meet_in_warp(const char* operation, uint32_t mask, void* operand,
   self.mask = mask;
   self.operand = operand;
   const uint32_t others = mask & ~(1u << self.lane);
-  for (uint32_t rest = warp.in_collective & others; rest; rest &= rest - 1) {
-    const Thread& other = warp.threads[__builtin_ctz(rest)];
+  if (const uint32_t here = warp.in_collective & others) {  // those have compared with each other
+    const Thread& other = warp.threads[__builtin_ctz(here)];
     if (other.mask != mask || !(other.site == site))
       fail_thread("%s at %s:%d with mask %08x, while lane %u is in %s at %s:%d with mask %08x",
                   operation, site.file, site.line, mask, other.lane, other.operation,
@@ -114,6 +114,7 @@ void barrier_arrive(const char* operation, int id, unsigned count, Site site) {
 
 void Worker::finish_thread(Thread& thread) {
   Uninstrumented scope;
+  check_all_waited_for(thread);
   Warp& warp = block_.warps[thread.warp];
   for (uint32_t rest = warp.in_collective; rest; rest &= rest - 1) {
     const Thread& other = warp.threads[__builtin_ctz(rest)];

@@ -1,6 +1,7 @@
 #include "cuda_emulator/worker.h"
 
 #include <fenv.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,10 +18,18 @@ constinit thread_local Block* this_block = nullptr;
 constinit thread_local Thread* this_thread = nullptr;
 constinit thread_local Worker* this_worker = nullptr;
 
+extern thread_local char first_shared_byte, last_shared_byte;
+
 namespace {
 
 constexpr size_t kPage = 4096, kSharedBytes = 256 << 10, kSharedAlignment = 1024;
 constexpr int kUnwritten = 0xff;  // as bytes of floats: NaN, so that reads of it show up
+
+struct Failure {
+  std::string text;
+};
+
+constexpr size_t kSignalStackBytes = 64 << 10;
 
 // Stacks that lie whole pages apart would all compete for the same lines of the cache.
 constexpr size_t kStackSpacing = kPage + 320;
@@ -33,6 +42,12 @@ void* map(size_t bytes) {
 
 __attribute__((noinline)) Worker* this_worker_now() { return this_worker; }
 
+// The linker lays out the __shared__ variables of all kernels between these two.
+void fill_static_shared_memory() {
+  char *const begin = &first_shared_byte, *const end = &last_shared_byte;
+  if (begin < end) memset(begin, kUnwritten, end - begin);
+}
+
 }  // namespace
 
 void Launch::fail(cudaError_t code, const std::string& text) {
@@ -43,7 +58,7 @@ void Launch::fail(cudaError_t code, const std::string& text) {
   failed = true;
 }
 
-Worker::Worker() {
+Worker::Worker() : signal_stack_(kSignalStackBytes) {
   char* memory = static_cast<char*>(map(kSharedBytes + kPage));
   shared_end_ = memory + kSharedBytes;
   mprotect(shared_end_, kPage, PROT_NONE);
@@ -66,19 +81,23 @@ void Worker::run(Launch& launch) {
   fenv_t callers;  // which may flush denormals; a GPU does not
   fegetenv(&callers);
   fesetenv(FE_DFL_ENV);
+  stack_t callers_stack, own_stack = {signal_stack_.data(), 0, signal_stack_.size()};
+  sigaltstack(&own_stack, &callers_stack);
+  fill_static_shared_memory();
   for (uint64_t i; !launch.failed && (i = launch.next_block++) < launch.blocks;) {
     if (launch.order == Order::reverse) i = launch.blocks - 1 - i;
     if (launch.order == Order::shuffled) i = i * (launch.blocks % 7919 ? 7919 : 7927) % launch.blocks;
     begin_block(i);
     run_block();
   }
+  sigaltstack(&callers_stack, nullptr);
   fesetenv(&callers);
   this_block = nullptr;
   this_worker = nullptr;
 }
 
 void Worker::begin_block(uint64_t index) {
-  const dim3 grid = launch_->grid, dim = launch_->block;
+  const dim3 grid = launch_->kernel->grid, dim = launch_->kernel->block;
   const unsigned threads = dim.x * dim.y * dim.z;
   block_.grid = grid;
   block_.dim = dim;
@@ -86,13 +105,14 @@ void Worker::begin_block(uint64_t index) {
                   static_cast<unsigned>(index / grid.x % grid.y),
                   static_cast<unsigned>(index / grid.x / grid.y)};
   block_.alive = threads;
-  block_.shared_bytes = launch_->shared_bytes;
+  block_.shared_bytes = launch_->kernel->shared_bytes;
   const size_t room = (block_.shared_bytes + kSharedAlignment - 1) / kSharedAlignment;
   block_.shared = shared_end_ - room * kSharedAlignment;
   unpoison(block_.shared, room * kSharedAlignment);
   memset(block_.shared, kUnwritten, room * kSharedAlignment);
   poison(block_.shared + block_.shared_bytes, room * kSharedAlignment - block_.shared_bytes);
   memset(block_.barriers, 0, sizeof block_.barriers);
+  async_.clear();
 
   block_.threads.resize(threads);
   block_.warps.resize((threads + 31) / 32);
@@ -118,12 +138,12 @@ void Worker::begin_block(uint64_t index) {
 void Worker::run_block() {
   release(&block_);
   while (block_.alive && !launch_->failed) {
-    if (launch_->order == Order::shuffled)
+    if (shuffled())
       for (size_t i = warp_order_.size(); i > 1; --i)
         std::swap(warp_order_[i - 1], warp_order_[random() % i]);
     bool progress = false;
     for (unsigned w : warp_order_) progress |= run_warp(block_.warps[w]);
-    if (!progress) report_deadlock();
+    if (!progress && !land_a_load()) report_deadlock();
   }
   acquire(&block_);
   for (Thread& thread : block_.threads)  // of a launch that failed: abandoned where they are
@@ -163,6 +183,7 @@ Fiber* Worker::take_fiber() {
     Fiber& fiber = fibers_.emplace_back();
     fiber.stack_bytes = fiber_stack_bytes();
     fiber.stack = map(fiber.stack_bytes + kStackSpacing);
+    mprotect(fiber.stack, kPage, PROT_NONE);  // for kernels that need more
     prepare_fiber(fiber, live);
     return &fiber;
   }
@@ -173,7 +194,7 @@ Fiber* Worker::take_fiber() {
 
 void Worker::run_thread() {
   acquire(&block_);
-  (*launch_->thread_body)();
+  launch_->kernel->thread_body();
   release(&block_);
   finish_thread(*this_thread);
   yield();
@@ -197,6 +218,7 @@ void Worker::yield() {
 }
 
 void Worker::fail(cudaError_t code, const std::string& text) {
+  if (!this_thread) throw Failure{text};  // in work that lands between the threads' steps
   const uint3 b = block_.index, t = this_thread->index;
   char where[160];
   snprintf(where, sizeof where, "block (%u, %u, %u), thread (%u, %u, %u): ", b.x, b.y, b.z, t.x, t.y,
@@ -212,6 +234,15 @@ void fail_thread(const char* format, ...) {
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   this_worker->fail(cudaErrorLaunchFailure, text);
+}
+
+bool Worker::land_a_load() {
+  try {
+    return async_.land_a_load(shuffled() ? random() : 0);
+  } catch (const Failure& failure) {
+    launch_->fail(cudaErrorLaunchFailure, "a TMA load: " + failure.text);
+    return true;
+  }
 }
 
 void Worker::report_deadlock() {
@@ -239,6 +270,10 @@ void Worker::check_shared_memory() {
     if (*p != static_cast<char>(kUnwritten))
       return launch_->fail(cudaErrorIllegalAddress,
                            "a thread wrote past the end of dynamic shared memory");
+}
+
+bool Worker::lands_at_once() {
+  return launch_->order == Order::reverse || (shuffled() && random() % 2);
 }
 
 unsigned Worker::random() {

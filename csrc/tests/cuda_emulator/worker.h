@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "emulator/runtime_api.h"
-#include "emulator/thread.h"
+#include "cuda_emulator/async.h"
 #include "cuda_emulator/fiber.h"
+#include "emulator/launch.h"
 
 namespace pydl::emulator {
 
@@ -18,10 +18,7 @@ namespace pydl::emulator {
 enum class Order { forward, reverse, shuffled };
 
 struct Launch {
-  Site site;
-  dim3 grid, block;
-  size_t shared_bytes;
-  const std::function<void()>* thread_body;
+  const Kernel* kernel;
   Order order;
   uint64_t blocks;
 
@@ -47,6 +44,8 @@ class Worker {
   // For threads of the current block.
   [[noreturn]] void fail(cudaError_t code, const std::string& text);
   void yield();
+  AsyncWork& async() { return async_; }
+  bool lands_at_once();  // asynchronous work that is started now
 
  private:
   static void live();  // of a fiber
@@ -56,14 +55,18 @@ class Worker {
   bool run_warp(Warp& warp);
   void resume(Thread& thread);
   void finish_thread(Thread& thread);
+  bool land_a_load();
   void report_deadlock();
   void check_shared_memory();
   Fiber* take_fiber();
+  bool shuffled() const { return launch_->order == Order::shuffled; }
   unsigned random();
 
   Launch* launch_ = nullptr;
   Block block_;
+  AsyncWork async_;
   Fiber scheduler_;
+  std::vector<char> signal_stack_;
   std::deque<Fiber> fibers_;
   std::vector<Fiber*> free_fibers_;
   std::vector<unsigned> warp_order_;
@@ -72,5 +75,12 @@ class Worker {
 };
 
 extern constinit thread_local Worker* this_worker;
+
+// For threads: waiting.cpp and async.cpp.
+void wait(State state, const char* operation, Site site);
+void wake(Thread& thread);
+void start_load(std::function<void()> load);
+void start_store(std::function<void()> store);
+void check_all_waited_for(const Thread& thread);
 
 }  // namespace pydl::emulator

@@ -13,6 +13,7 @@
 #include "emulator/runtime_api.h"
 #include "emulator/thread.h"
 
+#include "emulator/async.h"
 #include "emulator/atomics.h"
 #include "emulator/intrinsics.h"
 #include "emulator/launch.h"

@@ -1,17 +1,40 @@
 // What csrc/cuda/launch.h calls in place of cudaLaunchKernel.
 #pragma once
 
+#include <string.h>
+
 #include <functional>
+#include <type_traits>
+#include <vector>
 
 #include "emulator/runtime_api.h"
 #include "emulator/thread.h"
 
 namespace pydl::emulator {
 
-// Calls thread_body once for each thread of each block, now or, on a stream that is being captured,
-// whenever the graph is launched. `kernel` identifies the kernel, `site` is for messages.
-cudaError_t launch(const void* kernel, Site site, dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, std::function<void()> thread_body);
+// The bytes of a kernel's parameter: on a GPU it could not follow a pointer to host memory.
+struct Parameter {
+  bool is_pointer;
+  std::vector<uint64_t> words;
+
+  template <class T>
+  explicit Parameter(const T& value)
+      : is_pointer(std::is_pointer_v<T>), words((sizeof value) / 8) {
+    memcpy(words.data(), &value, words.size() * 8);
+  }
+};
+
+struct Kernel {
+  const void* function;
+  Site site;  // for messages: where it is launched
+  dim3 grid, block;
+  size_t shared_bytes;
+  std::function<void()> thread_body;  // called once for each thread of each block
+  std::vector<Parameter> parameters;
+};
+
+// Runs it now or, on a stream that is being captured, whenever the graph is launched.
+cudaError_t launch(Kernel kernel, cudaStream_t stream);
 
 inline void* dynamic_shared() { return this_block->shared; }
 

@@ -22,7 +22,7 @@ struct Site {
   bool operator==(const Site& other) const { return line == other.line; }
 };
 
-enum class State : uint8_t { ready, in_warp, at_barrier, done };
+enum class State : uint8_t { ready, in_warp, at_barrier, at_mbarrier, done };
 
 struct Thread {
   uint3 index;
@@ -32,8 +32,8 @@ struct Thread {
   // What it waits for, unless it is ready or done.
   const char* operation;
   Site site;
-  uint32_t mask;
-  void* operand;
+  uint32_t mask;  // or an mbarrier's parity
+  void* operand;  // or an mbarrier
   int barrier;
   int votes;  // what the barrier counted
 };
@@ -51,7 +51,7 @@ struct Barrier {
   Site site;
 };
 
-constexpr int kBarriers = 16;
+constexpr int kNamedBarriers = 16, kBarriers = kNamedBarriers + 8;  // and one for each warpgroup
 
 struct Block {
   dim3 grid, dim;
