@@ -14,7 +14,7 @@ def _images(random):
     return (random.uniform(0, 255, (BATCH, SIZE, SIZE, 3)).astype("float32"),)
 
 
-def _channels_first(library, x):
+def _channels_first(x):
     return (x.permute(0, 3, 1, 2).contiguous(),)
 
 

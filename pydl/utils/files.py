@@ -103,6 +103,7 @@ def _unpacked(archive: Path, kind: str) -> Path:
     folder = archive.with_name(f"{archive.name.split('.')[0]}_extracted")
     if kind in ("auto", "tar") and tarfile.is_tarfile(archive):
         with tarfile.open(archive) as file:
+            file.extraction_filter = getattr(tarfile, "data_filter", None)  # newer than Python 3.10.11
             members = file.getmembers()
             _check_names(archive, [member.name for member in members])
             if not all(member.isfile() or member.isdir() for member in members):
