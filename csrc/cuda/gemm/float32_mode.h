@@ -1,0 +1,18 @@
+// How products of float32 are computed.
+#pragma once
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace pydl::cuda {
+namespace {
+
+// PYDL_CUDA_FLOAT32=exact keeps them on the ordinary arithmetic units; without it, or with tf32x3, tensor
+// cores do them in three parts at nearly the same accuracy.
+inline bool exact_float32() {
+  const char* mode = getenv("PYDL_CUDA_FLOAT32");
+  return mode && strcmp(mode, "exact") == 0;
+}
+
+}  // namespace
+}  // namespace pydl::cuda

@@ -1,0 +1,91 @@
+// Products of float32 tiles on tensor cores. x = big + small, both tf32, keeps 22 bits of mantissa;
+// small * big + big * small + big * big leaves out only what is below 2^-22 of a product. Infinite
+// operands make NaN (infinity times a small part of 0): where they matter the SIMT product is for them.
+#pragma once
+
+#include "cuda/device/ptx/matrix.cuh"
+#include "cuda/gemm/shared_tile.cuh"
+
+namespace pydl::cuda {
+namespace {
+
+// Tiles and warps as in tensor16.cuh; limited by tensor cores (3 products a pair; splitting costs a
+// quarter of their time). 64 (32) sums and 24 fragment registers; with the addresses more than the 128
+// that would let two large blocks share an SM, so one does, and three small ones.
+template <int kOuter, bool kADepth, bool kBDepth>
+struct Tensor32 {
+  using T = float;
+  using Sum = float;
+  static constexpr int kTileRows = kOuter, kTileColumns = kOuter, kDepth = 16, kStages = 4;
+  static constexpr int kThreads = kOuter == 128 ? 256 : 128, kBlocks = kOuter == 128 ? 1 : 3;
+  using TileA = SharedTile<T, kTileRows, kDepth, kADepth>;
+  using TileB = SharedTile<T, kTileColumns, kDepth, kBDepth>;
+
+  __device__ Tensor32() {
+    const int warp = static_cast<int>(threadIdx.x) / 32;
+    lane_ = static_cast<int>(threadIdx.x) % 32;
+    row_ = warp / kWarpsAcross * kWarpRows;
+    column_ = warp % kWarpsAcross * kWarpColumns;
+  }
+
+  __device__ void multiply(const float* a_tile, const float* b_tile) {
+    const int g = lane_ / 4, t = lane_ % 4;
+#pragma unroll
+    for (int k = 0; k < kDepth; k += 8) {
+      Split<2> b[kWarpColumns / 8];
+#pragma unroll
+      for (int j = 0; j < kWarpColumns / 8; ++j) {
+#pragma unroll
+        for (int e = 0; e < 2; ++e) {
+          b[j].set(e, b_tile[TileB::element(column_ + j * 8 + g, k + e * 4 + t)]);
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < kWarpRows / 16; ++i) {
+        Split<4> a;
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          a.set(e, a_tile[TileA::element(row_ + i * 16 + e % 2 * 8 + g, k + e / 2 * 4 + t)]);
+        }
+#pragma unroll
+        for (int j = 0; j < kWarpColumns / 8; ++j) {
+          ptx::multiply_tf32(sums_[i][j], a.small, b[j].big);
+          ptx::multiply_tf32(sums_[i][j], a.big, b[j].small);
+          ptx::multiply_tf32(sums_[i][j], a.big, b[j].big);
+        }
+      }
+    }
+  }
+
+  __device__ void store(float* to, int pitch) const {
+#pragma unroll
+    for (int i = 0; i < kWarpRows / 16; ++i) {
+#pragma unroll
+      for (int j = 0; j < kWarpColumns / 8; ++j) {
+        float* at = to + (row_ + i * 16 + lane_ / 4) * pitch + column_ + j * 8 + lane_ % 4 * 2;
+        *reinterpret_cast<float2*>(at) = make_float2(sums_[i][j][0], sums_[i][j][1]);
+        *reinterpret_cast<float2*>(at + 8 * pitch) = make_float2(sums_[i][j][2], sums_[i][j][3]);
+      }
+    }
+  }
+
+ private:
+  static constexpr int kWarpRows = kOuter / 2, kWarpColumns = 32;
+  static constexpr int kWarpsAcross = kTileColumns / kWarpColumns;
+
+  template <int kCount>
+  struct Split {
+    uint32_t big[kCount], small[kCount];
+
+    __device__ void set(int i, float x) {
+      big[i] = ptx::to_tf32(x);
+      small[i] = ptx::to_tf32(x - __uint_as_float(big[i]));
+    }
+  };
+
+  int lane_, row_, column_;
+  float sums_[kWarpRows / 16][kWarpColumns / 8][4] = {};
+};
+
+}  // namespace
+}  // namespace pydl::cuda

@@ -1,0 +1,131 @@
+#include "pydl/kernels/conv.h"
+
+#include "cuda/conv/dense.cuh"
+#include "cuda/conv/depthwise.cuh"
+#include "pydl/kernels/gemm.h"
+
+namespace pydl::cuda {
+
+PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* args);  // in gemm.cu
+
+namespace {
+
+bool is_depthwise(const Geometry& g) { return g.groups == g.channels && g.groups > 1; }
+
+// A 1x1 convolution that reads every pixel once is a matrix product of pixels and channels.
+bool is_product(const Geometry& g) {
+  return g.kernel_height == 1 && g.kernel_width == 1 && g.groups == 1 && g.stride_height == 1 &&
+         g.stride_width == 1 && g.pad_top == 0 && g.pad_left == 0 && g.height == g.out_height &&
+         g.width == g.out_width;
+}
+
+// c (m, n) = a (m, k) @ b (k, n), all contiguous before transposition.
+PydlGemmArgs product(PydlDType dtype, int64_t m, int64_t n, int64_t k, const void* a,
+                     bool a_transposed, const void* b, bool b_transposed, void* c) {
+  PydlGemmArgs args = {};
+  args.dtype = args.out_dtype = dtype;
+  args.m = m;
+  args.n = n;
+  args.k = k;
+  args.a = a;
+  args.a_row_stride = a_transposed ? 1 : k;
+  args.a_col_stride = a_transposed ? m : 1;
+  args.b = b;
+  args.b_row_stride = b_transposed ? 1 : n;
+  args.b_col_stride = b_transposed ? k : 1;
+  args.c = c;
+  args.c_row_stride = n;
+  return args;
+}
+
+// Kernels count pixels and columns of patches in 32 bits.
+PydlStatus check_extents(const PydlContext* context, const Geometry& g) {
+  const ConvExtents of(g);
+  const int64_t most = INT32_MAX / 2, channels = of.group_channels > of.group_out
+                                                     ? of.group_channels
+                                                     : of.group_out;
+  if (of.pixels <= most && of.out_pixels <= most && of.taps * channels <= most) return PYDL_OK;
+  return context->fail(context, PYDL_ERROR_SHAPE,
+                       "[conv] expected fewer than 2^30 pixels and weights for a channel");
+}
+
+template <class Args>
+PydlGemmArgs with_epilogue(PydlGemmArgs of, const Args& args) {
+  of.bias = args.bias;
+  of.activation = args.activation;
+  of.pre_activation = args.pre_activation;
+  return of;
+}
+
+}  // namespace
+
+PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
+  const Geometry& g = args->geometry;
+  const ConvExtents of(g);
+  if (is_product(g)) {
+    const PydlGemmArgs pixels = with_epilogue(
+        product(args->dtype, of.pixels, g.out_channels, g.channels, args->input, false, args->kernel,
+                false, args->result),
+        *args);
+    return gemm(context, &pixels);
+  }
+  const PydlStatus status = check_extents(context, g);
+  if (status != PYDL_OK) return status;
+  if (is_depthwise(g)) {
+    return visit_floating(context, "conv", args->dtype, [&](auto zero) {
+      return depthwise_conv<decltype(zero)>(context, *args);
+    });
+  }
+  const bool large = worth_large_tiles(of.out_pixels, of.group_out, g.groups);
+  return choose_multiplier<true, false>(context, "conv", args->dtype, large, [&](auto type) {
+    return dense_conv<typename decltype(type)::type>(context, *args);
+  });
+}
+
+PydlStatus conv_data_gradient(const PydlContext* context, const PydlConvDataGradientArgs* args) {
+  const Geometry& g = args->geometry;
+  const ConvExtents of(g);
+  if (is_product(g)) {
+    const PydlGemmArgs pixels = with_epilogue(
+        product(args->dtype, of.pixels, g.channels, g.out_channels, args->result_gradient, false,
+                args->kernel, true, args->input_gradient),
+        *args);
+    return gemm(context, &pixels);
+  }
+  const PydlStatus status = check_extents(context, g);
+  if (status != PYDL_OK) return status;
+  if (is_depthwise(g)) {
+    return visit_floating(context, "conv", args->dtype, [&](auto zero) {
+      return run_depthwise_data_gradient<decltype(zero)>(context, *args);
+    });
+  }
+  const bool large = worth_large_tiles(of.pixels, of.group_channels, g.groups);
+  return choose_multiplier<true, true>(context, "conv", args->dtype, large, [&](auto type) {
+    return dense_data_gradient<typename decltype(type)::type>(context, *args);
+  });
+}
+
+PydlStatus conv_kernel_gradient(const PydlContext* context,
+                                const PydlConvKernelGradientArgs* args) {
+  const Geometry& g = args->geometry;
+  const ConvExtents of(g);
+  if (is_product(g)) {
+    const PydlGemmArgs pixels = product(args->dtype, g.channels, g.out_channels, of.pixels,
+                                        args->input, true, args->result_gradient, false,
+                                        args->kernel_gradient);
+    return gemm(context, &pixels);
+  }
+  const PydlStatus status = check_extents(context, g);
+  if (status != PYDL_OK) return status;
+  if (is_depthwise(g)) {
+    return visit_floating(context, "conv", args->dtype, [&](auto zero) {
+      return run_depthwise_kernel_gradient<decltype(zero)>(context, *args);
+    });
+  }
+  const bool large = worth_large_tiles(of.taps * of.group_channels, of.group_out, g.groups);
+  return choose_multiplier<false, false>(context, "conv", args->dtype, large, [&](auto type) {
+    return dense_kernel_gradient<typename decltype(type)::type>(context, *args);
+  });
+}
+
+}  // namespace pydl::cuda

@@ -1,0 +1,112 @@
+#include "pydl/kernels/gemm.h"
+
+#include "cuda/gemm/choose.cuh"
+#include "cuda/gemm/integer.cuh"
+#include "cuda/gemm/run.cuh"
+
+namespace pydl::cuda {
+namespace {
+
+Batch batch_of(const PydlGemmArgs& args) {
+  Batch batch;
+  batch.rank = args.batch_rank;
+  for (int d = 0; d < args.batch_rank; ++d) {
+    batch.count *= batch.shape[d] = args.batch_shape[d];
+    batch.a[d] = args.a_batch_strides[d];
+    batch.b[d] = args.b_batch_strides[d];
+    batch.c[d] = args.c_batch_strides[d];
+  }
+  return batch;
+}
+
+// Whether every stride, and the address, is a multiple of `bytes`.
+bool is_aligned(const void* data, int64_t row_stride, const Batch& batch,
+                const int64_t (&batch_strides)[PYDL_MAX_RANK], size_t element, size_t bytes) {
+  const int64_t step = static_cast<int64_t>(bytes / element);
+  bool aligned = reinterpret_cast<uintptr_t>(data) % bytes == 0 && row_stride % step == 0;
+  for (int d = 0; d < batch.rank; ++d) aligned = aligned && batch_strides[d] % step == 0;
+  return aligned;
+}
+
+Output output_of(const PydlGemmArgs& args, const Batch& batch, size_t element) {
+  Output out = {args.c,          args.pre_activation,  args.bias, args.c_row_stride,
+                args.activation, args.accumulate != 0, false,     false};
+  out.wide = args.out_dtype == PYDL_FLOAT32 && args.dtype != PYDL_FLOAT32;
+  const size_t size = out.wide ? sizeof(float) : element;
+  out.aligned =
+      is_aligned(args.c, args.c_row_stride, batch, batch.c, size, size * 4) &&
+      reinterpret_cast<uintptr_t>(args.pre_activation) % (size * 4) == 0;
+  return out;
+}
+
+// Which of an operand's dimensions is contiguous; along an extent of 1 any stride is.
+struct Layout {
+  bool depth_contiguous;
+  int64_t row_stride;
+
+  Layout(int64_t outer, int64_t outer_stride, int64_t depth, int64_t depth_stride) {
+    depth_contiguous = depth_stride == 1 || (depth == 1 && outer_stride != 1);
+    if (outer == 1 && depth_stride != 1) depth_contiguous = false;
+    row_stride = depth_contiguous ? outer_stride : depth_stride;
+  }
+};
+
+template <class Multiplier>
+PydlStatus multiply(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
+                    const Layout& b, const Batch& batch) {
+  using T = typename Multiplier::T;
+  Product<MatrixOperand<T>, MatrixOperand<T>> product = {};
+  product.a = {static_cast<const T*>(args.a), a.row_stride,
+               is_aligned(args.a, a.row_stride, batch, batch.a, sizeof(T), 16)};
+  product.b = {static_cast<const T*>(args.b), b.row_stride,
+               is_aligned(args.b, b.row_stride, batch, batch.b, sizeof(T), 16)};
+  product.m = static_cast<int>(args.m);
+  product.n = static_cast<int>(args.n);
+  product.k = static_cast<int>(args.k);
+  product.batch = batch;
+  product.out = output_of(args, batch, sizeof(T));
+  return run_product<Multiplier>(context, product);
+}
+
+template <bool kA, bool kB>
+PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
+                           const Layout& b, const Batch& batch) {
+  const bool large = worth_large_tiles(args.m, args.n, batch.count);
+  return choose_multiplier<kA, kB>(context, "matmul", args.dtype, large, [&](auto type) {
+    return multiply<typename decltype(type)::type>(context, args, a, b, batch);
+  });
+}
+
+PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args,
+                           const Batch& batch) {
+  const int64_t most = INT32_MAX / 2;
+  if (args.m > most || args.n > most || args.k > most) {
+    return context->fail(context, PYDL_ERROR_SHAPE,
+                         "[matmul] expected matrices with fewer than 2^30 rows and columns");
+  }
+  const Layout a(args.m, args.a_row_stride, args.k, args.a_col_stride);
+  const Layout b(args.n, args.b_col_stride, args.k, args.b_row_stride);
+  if (a.depth_contiguous) {
+    return b.depth_contiguous ? multiply_floats<true, true>(context, args, a, b, batch)
+                              : multiply_floats<true, false>(context, args, a, b, batch);
+  }
+  return b.depth_contiguous ? multiply_floats<false, true>(context, args, a, b, batch)
+                            : multiply_floats<false, false>(context, args, a, b, batch);
+}
+
+}  // namespace
+
+PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* args) {
+  const Batch batch = batch_of(*args);
+  if (args->m == 0 || args->n == 0 || batch.count == 0) return PYDL_OK;
+  switch (args->dtype) {
+    case PYDL_INT8:
+    case PYDL_UINT8: return run_integers<uint8_t>(context, *args, batch);
+    case PYDL_INT32: return run_integers<uint32_t>(context, *args, batch);
+    case PYDL_INT64: return run_integers<uint64_t>(context, *args, batch);
+    case PYDL_BOOL: return fail_dtype(context, "matmul", "a numeric dtype", args->dtype);
+    default: return multiply_floats(context, *args, batch);
+  }
+}
+
+}  // namespace pydl::cuda
