@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydl import _core
 from pydl._core import Tensor
-from pydl import autograd, config, errors, ops, random
+from pydl import autograd, config, cuda, errors, ops, random
 from pydl.autograd import enable_grad, grad, is_grad_enabled, no_grad, value_and_grad
 from pydl.config import (
     empty_cache,
@@ -16,6 +16,7 @@ from pydl.config import (
     set_memory_limit,
     set_num_threads,
 )
+from pydl.device import device
 from pydl.random import set_random_seed
 from pydl.tensor import from_dlpack, from_numpy, tensor
 
@@ -99,8 +100,10 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "cuda",
     "data",
     "datasets",
+    "device",
     "empty_cache",
     "enable_grad",
     "errors",

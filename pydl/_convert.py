@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from pydl import _core
 from pydl._core import Tensor
-from pydl.tensor import from_numpy, tensor
+from pydl.tensor import tensor
 
 
 def as_tensor(value: Any, dtype: str | None = None) -> Tensor:
@@ -21,5 +22,5 @@ def as_tensor(value: Any, dtype: str | None = None) -> Tensor:
         if isinstance(value, (bool, int, float, list, tuple)):
             return tensor(value, dtype)
         array = np.asarray(value)
-        value = from_numpy(array) if array.flags.writeable else tensor(array)
+        value = _core.as_tensor(array) if array.flags.writeable else tensor(array)
     return value if dtype is None or value.dtype == dtype else value.astype(dtype)

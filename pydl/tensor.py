@@ -13,7 +13,12 @@ from pydl.typing import ArrayLike, DTypeLike
 __all__ = ["Tensor", "from_dlpack", "from_numpy", "tensor"]
 
 
-def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: ArrayLike,
+    dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+    device: str | None = None,
+) -> Tensor:
     """Makes a tensor with a copy of `data`.
 
     Args:
@@ -22,19 +27,21 @@ def tensor(data: ArrayLike, dtype: DTypeLike | None = None, requires_grad: bool 
             arrays keep their dtype.
         dtype: The element type; None keeps that of `data`.
         requires_grad: Whether backward shall compute a gradient for it.
+        device: Such as "gpu:0"; None takes that of a tensor, else that of `pydl.device`.
 
     Returns:
         A new tensor outside any graph.
 
     Raises:
         DTypeError: If `data` holds something else than numbers.
+        DeviceError: If there is no such device.
 
     Example:
         >>> pydl.tensor([[1, 2], [3, 4]], dtype="float32")
         tensor([[1., 2.],
                 [3., 4.]])
     """
-    result = _core.tensor(data, dtype)
+    result = _core.tensor(data, dtype, device)
     if requires_grad:
         result.requires_grad = True
     return result
@@ -55,7 +62,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise _core.DTypeError(f"[from_numpy] expected a numpy array, got {type(array).__name__}")
-    return _core.as_tensor(array).detach()
+    return _core.from_numpy(array)
 
 
 def from_dlpack(x: Any) -> Tensor:
@@ -75,7 +82,10 @@ def _method(function: Callable) -> Callable:
 
 @_method
 def numpy(self: Tensor) -> np.ndarray:
-    """The elements as a numpy array on the same memory; bfloat16 comes as a float32 copy."""
+    """The elements as a numpy array on the same memory.
+
+    bfloat16 comes as a float32 copy, and a tensor on a GPU as a copy on the CPU.
+    """
     return _core.numpy(self)
 
 
@@ -93,6 +103,27 @@ def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.n
 
 
 Tensor.__array_priority__ = 1000.0  # so that `array + tensor` is a tensor
+
+
+@_method
+def to(self: Tensor, device: str) -> Tensor:
+    """The elements on another device; the tensor itself when it is there already.
+
+    Args:
+        device: "cpu", "gpu" or "gpu:" and an index.
+
+    Returns:
+        A tensor whose gradient comes back to this one's device.
+
+    Raises:
+        DeviceError: If there is no such device.
+
+    Example:
+        >>> x = pydl.tensor([1.0, 2.0])
+        >>> x.to("cpu") is x
+        True
+    """
+    return self if self.device == device else _core.to(self, device)
 
 
 @_method
@@ -165,6 +196,7 @@ def __repr__(self: Tensor) -> str:
     array = _core.numpy(self)
     body = np.array2string(array, separator=", ", prefix="tensor(")
     notes = "" if self.dtype in ("float32", "int32", "bool") else f", dtype={self.dtype}"
+    notes += "" if self.device == "cpu" else f", device={self.device}"
     if self.size == 0 and self.shape != (0,):
         notes = f", shape={self.shape}" + notes
     if self.requires_grad:

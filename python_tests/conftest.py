@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,76 @@ def _away_from_the_checkout(tmp_path_factory):
     """Programs that tests start look in the current folder first; they need the installed one."""
     if not BUILT_IN_PLACE:
         os.chdir(tmp_path_factory.mktemp("away"))
+
+
+# --- tests on a GPU ------------------------------------------------------------------------------
+#
+# --device cuda runs tests with their tensors on gpu:0, and --device cuda-emulated does so with the
+# kernels built for the CPU (PYDL_CUDA_LIBRARY says where, if not beside libpydl). Tests that need a
+# kernel which the backend lacks are skipped and counted.
+
+MISSING = pytest.StashKey[Counter]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", choices=("cpu", "cuda", "cuda-emulated"), default="cpu")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MISSING] = Counter()
+    wanted = config.getoption("--device")
+    if wanted == "cpu":
+        return
+    if wanted == "cuda-emulated" and "PYDL_CUDA_LIBRARY" not in os.environ:
+        import pydl
+
+        library = Path(pydl.__file__).parent / "libpydl_cuda_emulated.so"
+        os.environ["PYDL_CUDA_LIBRARY"] = str(library)
+    from pydl import _core, cuda
+
+    if not cuda.is_available():
+        raise pytest.UsageError(f"--device {wanted}: {cuda.why_unavailable()}")
+    if _core.gpu_backend_name() != wanted:
+        raise pytest.UsageError(f"--device {wanted}: the backend is {_core.gpu_backend_name()}")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if config.getoption("--device") == "cpu":
+        return None
+    from pydl import _core, cuda
+
+    return f"device: gpu:0 is {cuda.get_device_name()}, backend {_core.gpu_backend_name()}"
+
+
+@pytest.fixture(autouse=True)
+def _on_the_device(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.config.getoption("--device") == "cpu":
+        yield
+        return
+    import pydl
+
+    with pydl.device("gpu:0"):
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    if item.config.getoption("--device") == "cpu" or outcome.excinfo is None:
+        return
+    text = str(outcome.excinfo[1])
+    if "expected a device with the kernel " in text:
+        kernel = text.split("expected a device with the kernel ")[1].split(",")[0]
+        item.config.stash[MISSING][kernel] += 1
+        outcome.force_exception(pytest.skip.Exception(f"gpu:0 has no kernel {kernel}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    wanted = config.getoption("--device")
+    if wanted == "cpu":
+        return
+    missing = config.stash[MISSING]
+    label = "EMULATED, not a GPU" if wanted == "cuda-emulated" else "a real GPU"
+    terminalreporter.write_line(f"device {wanted} ({label}): {missing.total()} tests skipped for want of kernels")
+    for kernel, count in missing.most_common():
+        terminalreporter.write_line(f"  {kernel}: {count}")

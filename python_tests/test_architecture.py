@@ -37,8 +37,8 @@ KERNEL_SYSTEM_HEADERS = {
 # file of a part whose other files have another level.
 LEVELS = [
     {"_core"},
-    {"_call_errors", "config", "errors", "typing"},
-    {"_convert", "autograd", "ops", "random", "tensor"},
+    {"_call_errors", "config", "device", "errors", "typing"},
+    {"_convert", "autograd", "cuda", "ops", "random", "tensor"},
     {"naming", "saving", "tree"},
     {"activations", "constraints", "initializers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},

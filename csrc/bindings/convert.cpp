@@ -3,6 +3,7 @@
 #include "bindings/python.h"
 #include "ops/creation.h"
 #include "ops/join.h"
+#include "ops/transfer.h"
 
 namespace pydl {
 namespace {
@@ -68,13 +69,13 @@ bool is_number(PyObject* object) {
   return PyFloat_CheckExact(object) || PyLong_CheckExact(object) || PyBool_Check(object);
 }
 
-Tensor number(PyObject* object, DType dtype) {
-  if (PyFloat_CheckExact(object)) return full({}, PyFloat_AS_DOUBLE(object), dtype);
+Tensor number(PyObject* object, DType dtype, Device device) {
+  if (PyFloat_CheckExact(object)) return full({}, PyFloat_AS_DOUBLE(object), dtype, device);
   int overflow = 0;
   int64_t value = PyLong_AsLongLongAndOverflow(object, &overflow);
-  if (!overflow) return full_integer({}, value, dtype);
+  if (!overflow) return full_integer({}, value, dtype, device);
   if (!is_floating(dtype)) fail<ValueError>("[tensor] expected an integer that fits 64 bits");
-  return full({}, PyLong_AsDouble(object), dtype);
+  return full({}, PyLong_AsDouble(object), dtype, device);
 }
 
 DType natural_dtype(PyObject* object) {
@@ -90,6 +91,15 @@ DType dtype_beside(PyObject* number, DType other) {
   if (PyFloat_CheckExact(number) && !is_floating(other)) return DType::float32;
   if (!PyBool_Check(number) && other == DType::boolean) return natural_dtype(number);
   return other;
+}
+
+// A number beside a tensor follows it to its device; an array must be there already.
+void meet(Tensor& a, Tensor& b) {
+  if (__builtin_expect(a.device() == b.device(), 1)) return;
+  if (a.rank() == 0 && a.device().type == DeviceType::cpu)
+    a = to_device(a, b.device());
+  else if (b.rank() == 0 && b.device().type == DeviceType::cpu)
+    b = to_device(b, a.device());
 }
 
 bool is_list(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
@@ -119,6 +129,8 @@ Tensor from_sequence(py::handle sequence) {
   if (holds_tensors(sequence.ptr())) {  // NumPy would lose their graph
     std::vector<Tensor> parts;
     for (py::handle item : sequence) parts.push_back(tensor_from_python(item));
+    for (Tensor& part : parts)
+      for (Tensor& other : parts) meet(part, other);
     return stack(parts, 0);
   }
   auto numpy = py::module_::import("numpy");
@@ -150,10 +162,11 @@ bool is_array_like(py::handle object) {
          PyObject_CheckBuffer(p) || PyObject_HasAttrString(p, "__array__");
 }
 
-Tensor tensor_from_python(py::handle object) {
+namespace {
+
+Tensor host_tensor(py::handle object) {
   PyObject* p = object.ptr();
-  if (is_tensor(p)) return tensor_of(p);
-  if (is_number(p)) return number(p, natural_dtype(p));
+  if (is_number(p)) return number(p, natural_dtype(p), Device{});
   if (is_list(p)) return from_sequence(object);
   if (!py::isinstance<py::array>(object)) {
     if (!is_array_like(object))
@@ -164,15 +177,33 @@ Tensor tensor_from_python(py::handle object) {
   return share(py::reinterpret_borrow<py::array>(object));
 }
 
+}  // namespace
+
+Tensor tensor_from_python(py::handle object) {
+  PyObject* p = object.ptr();
+  if (is_tensor(p)) return tensor_of(p);
+  if (is_number(p)) return number(p, natural_dtype(p), default_device());
+  Tensor tensor = host_tensor(object);
+  bool of_tensors = is_list(p) && holds_tensors(p);  // which stay where they are
+  return of_tensors ? tensor : to_device(tensor, default_device());
+}
+
+Tensor host_view_from_python(py::handle object) {
+  return is_tensor(object.ptr()) ? tensor_of(object.ptr()) : host_tensor(object);
+}
+
 std::pair<Tensor, Tensor> operands_from_python(py::handle a, py::handle b) {
   bool weak_a = is_number(a.ptr()), weak_b = is_number(b.ptr());
   if (weak_a && !weak_b) {
     Tensor right = tensor_from_python(b);
-    return {number(a.ptr(), dtype_beside(a.ptr(), right.dtype())), right};
+    return {number(a.ptr(), dtype_beside(a.ptr(), right.dtype()), right.device()), right};
   }
   Tensor left = tensor_from_python(a);
-  if (weak_b && !weak_a) return {left, number(b.ptr(), dtype_beside(b.ptr(), left.dtype()))};
-  return {left, tensor_from_python(b)};
+  if (weak_b && !weak_a)
+    return {left, number(b.ptr(), dtype_beside(b.ptr(), left.dtype()), left.device())};
+  Tensor right = tensor_from_python(b);
+  meet(left, right);
+  return {left, right};
 }
 
 DType dtype_from_python(py::handle object) {
@@ -233,6 +264,10 @@ py::tuple to_python(const Dims& dims) {
 
 py::object numpy_view(py::handle object) {
   Tensor tensor = tensor_of(object.ptr()).detach();
+  if (tensor.device().type != DeviceType::cpu) {
+    py::gil_scoped_release without_gil;
+    tensor = to_cpu(tensor);
+  }
   if (tensor.dtype() == DType::bfloat16) tensor = cast(tensor, DType::float32);
   int64_t item = item_size(tensor.dtype());
   std::vector<py::ssize_t> shape(tensor.shape().begin(), tensor.shape().end()), strides;

@@ -6,16 +6,20 @@ namespace pydl {
 
 void bind_creation(py::module_& module) {
   module.def(
-      "empty", [](const Dims& shape, DType dtype) { return Tensor::empty(shape, dtype); },
+      "empty", [](const Dims& shape, DType dtype) { 
+        return Tensor::empty(shape, dtype, default_device());
+      },
       py::arg("shape"), py::arg("dtype"), WithoutGil());
   module.def(
       "full",
-      [](const Dims& shape, double value, DType dtype) { return full(shape, value, dtype); },
+      [](const Dims& shape, double value, DType dtype) { 
+        return full(shape, value, dtype, default_device());
+      },
       py::arg("shape"), py::arg("fill_value"), py::arg("dtype"), WithoutGil());
   module.def(
       "full_integer",
       [](const Dims& shape, int64_t value, DType dtype) {
-        return full_integer(shape, value, dtype);
+        return full_integer(shape, value, dtype, default_device());
       },
       py::arg("shape"), py::arg("fill_value"), py::arg("dtype"), WithoutGil());
   module.def("arange", &arange, py::arg("start"), py::arg("stop"), py::arg("step"),

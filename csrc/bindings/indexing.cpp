@@ -4,6 +4,7 @@
 #include "bindings/python.h"
 #include "ops/creation.h"
 #include "ops/indexing.h"
+#include "ops/transfer.h"
 
 namespace pydl {
 namespace {
@@ -123,6 +124,7 @@ int tensor_assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
           "[index] expected a value outside the graph, got one that requires a "
           "gradient, which writing in place would lose. Hint: use ops.slice_update, "
           "ops.scatter_add or ops.where, or detach() the value");
+    if (!is_tensor(value) || source.rank() == 0) source = to_device(source, target.device());
     IndexKey parsed = key_of(key);
     py::gil_scoped_release without_gil;
     index_assign(target, parsed, source);

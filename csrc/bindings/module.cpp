@@ -25,7 +25,8 @@
   X(optimizer) \
   X(text) \
   X(image) \
-  X(extension)
+  X(extension) \
+  X(gpu)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

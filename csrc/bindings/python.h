@@ -29,8 +29,10 @@ inline const Tensor& tensor_of(PyObject* object) { return reinterpret_cast<PyTen
 PyObject* wrap(Tensor tensor);  // a new reference
 
 // Any array-like: Tensor, numpy array or scalar, Python number or nested list, pandas object, whatever
-// has __array__. Shares memory where it can.
+// has __array__. Tensors stay where they are; other data comes to the default device, and shares its
+// memory where that is the CPU.
 Tensor tensor_from_python(py::handle object);
+Tensor host_view_from_python(py::handle object);  // arrays and Tensors only, without a copy
 bool is_array_like(py::handle object);  // cheap, so that operators can answer NotImplemented
 // Two operands of a binary op: a Python number takes the dtype of a tensor beside it.
 std::pair<Tensor, Tensor> operands_from_python(py::handle a, py::handle b);
@@ -41,7 +43,8 @@ Tensor power_from_python(py::handle a, py::handle b);
 DType dtype_from_python(py::handle object);
 Dims dims_from_python(py::handle object);  // an int or a sequence of ints
 py::tuple to_python(const Dims& dims);
-py::object numpy_view(py::handle tensor);  // shares memory; bfloat16 comes as float32
+// Shares memory; a copy where it is on another device, and of bfloat16, which comes as float32.
+py::object numpy_view(py::handle tensor);
 
 // Sets the Python error that matches the C++ exception being handled.
 void set_python_error();

@@ -6,6 +6,7 @@
 #include "ops/creation.h"
 #include "ops/elementwise.h"
 #include "ops/linalg.h"
+#include "ops/transfer.h"
 
 #include <structmember.h>
 
@@ -214,9 +215,13 @@ PyType_Slot tensor_slots[] = {
 };
 
 py::object item(py::handle object) {
-  const Tensor& tensor = tensor_of(object.ptr());
+  Tensor tensor = tensor_of(object.ptr());
   if (tensor.count() != 1)
     fail<ShapeError>("[item] expected a tensor of one element, got shape ", tensor.shape());
+  if (tensor.device().type != DeviceType::cpu) {
+    py::gil_scoped_release without_gil;
+    tensor = to_cpu(tensor.detach());
+  }
   switch (tensor.dtype()) {  // the types of losses, learning rates and counters; NumPy knows the others
     case DType::float32: return py::float_(*static_cast<const float*>(tensor.data()));
     case DType::float64: return py::float_(*static_cast<const double*>(tensor.data()));
@@ -243,12 +248,33 @@ void bind_tensor(py::module_& module) {
   module.add_object("Tensor", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type)));
 
   module.def("tensor",
-             [](py::handle data, std::optional<DType> dtype) {
-               Tensor source = tensor_from_python(data).detach();
+             [](py::handle data, std::optional<DType> dtype, std::optional<std::string> device) {
+               Device target = device ? device_from_name(*device) : default_device();
+               Tensor source = host_view_from_python(data).detach();
+               if (!device && is_tensor(data.ptr())) target = source.device();
                py::gil_scoped_release without_gil;
-               return dtype && *dtype != source.dtype() ? cast(source, *dtype) : copy(source);
+               bool shared = source.device() == target;
+               source = to_device(source, target);
+               if (dtype && *dtype != source.dtype()) return cast(source, *dtype);
+               return shared ? copy(source) : source;
              },
-             py::arg("data"), py::arg("dtype") = py::none());
+             py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none());
+  module.def("to", [](const Tensor& x, const std::string& device) {
+               return to_device(x, device_from_name(device));
+             },
+             py::arg("x"), py::arg("device"), WithoutGil());
+  // The Python object keeps its identity, and goes on as a tensor on another device.
+  module.def("move_",
+             [](py::handle target, const std::string& device) {
+               if (!is_tensor(target.ptr())) fail<DTypeError>("[move] expected a Tensor");
+               Tensor& value = reinterpret_cast<PyTensor*>(target.ptr())->value;
+               Tensor moved = to_device(value.detach(), device_from_name(device));
+               if (requires_grad(value)) set_requires_grad(moved, true);
+               value = moved;
+             },
+             py::arg("target"), py::arg("device"));
+  module.def("from_numpy", [](py::array data) { return host_view_from_python(data).detach(); },
+             py::arg("array"));
   module.def("as_tensor", [](const Tensor& data) { return data; }, py::arg("data"));
   module.def("item", &item, py::arg("tensor"));
   module.def("numpy", [](py::handle tensor) { return numpy_view(tensor); }, py::arg("tensor"));

@@ -183,6 +183,8 @@ CachingAllocator& allocator() {
 
 }  // namespace
 
+DeviceAllocator device_allocator = {};
+
 void* allocate(size_t bytes) { return allocator().allocate(bytes); }
 void deallocate(void* memory) { allocator().deallocate(memory); }
 MemoryStats memory_stats() { return allocator().stats(); }

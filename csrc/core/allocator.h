@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/device.h"
+
 namespace pydl {
 
 struct MemoryStats {
@@ -22,6 +24,13 @@ struct MemoryStats {
 // 64-byte aligned. Throws OutOfMemoryError, after emptying the cache and trying once more.
 void* allocate(size_t bytes);
 void deallocate(void* memory);
+
+// Memory of devices other than the CPU; whoever knows how fills this in when the library loads.
+struct DeviceAllocator {
+  void* (*allocate)(size_t bytes, Device device);
+  void (*deallocate)(void* memory, Device device);
+};
+extern DeviceAllocator device_allocator;
 
 MemoryStats memory_stats();
 void reset_peak_memory();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <ostream>
+#include <string_view>
 
 namespace pydl {
 
@@ -19,5 +20,11 @@ inline std::ostream& operator<<(std::ostream& out, Device device) {
   if (device.type == DeviceType::cpu) return out << "cpu";
   return out << "gpu:" << device.index;
 }
+
+Device device_from_name(std::string_view name);  // "cpu", "gpu", "gpu:1"; throws DeviceError
+
+// Where this thread makes tensors unless it is told a device.
+Device default_device();
+void set_default_device(Device device);
 
 }  // namespace pydl

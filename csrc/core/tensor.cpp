@@ -5,10 +5,9 @@
 namespace pydl {
 
 Ref<Storage> Storage::allocate(size_t bytes, Device device) {
-  if (device.type != DeviceType::cpu)
-    fail<DeviceError>("[allocate] expected device cpu, got ", device,
-                      ". Hint: this build has no backend for it");
-  return Ref<Storage>(new Storage(pydl::allocate(bytes), bytes, device, true, nullptr));
+  void* data = device.type == DeviceType::cpu ? pydl::allocate(bytes)
+                                              : device_allocator.allocate(bytes, device);
+  return Ref<Storage>(new Storage(data, bytes, device, true, nullptr));
 }
 
 Ref<Storage> Storage::borrow(void* data, size_t bytes, Device device, bool writable,
@@ -24,8 +23,10 @@ bool Storage::overlaps(const Storage& other) const {
 Storage::~Storage() {
   if (deleter_)
     deleter_();
-  else
+  else if (device_.type == DeviceType::cpu)
     deallocate(data_);
+  else
+    device_allocator.deallocate(data_, device_);
 }
 
 Tensor Tensor::empty(const Dims& shape, DType dtype, Device device) {

@@ -9,13 +9,14 @@
 #include "core/float_mode.h"
 #include "core/random.h"
 #include "core/thread_pool.h"
+#include "dispatch/gpu.h"
 
 namespace pydl {
 namespace {
 
 // One launch's context: the public part that the kernel sees, and where its error message goes.
 struct HostContext {
-  PydlContext base;
+  PydlDeviceContext base;
   std::mutex mutex;
   std::string message;
 };
@@ -49,7 +50,38 @@ void host_random(const PydlContext*, int64_t words, uint64_t* seed, uint64_t* of
   *offset = state.offset;
 }
 
-[[noreturn]] void raise(const char* op, PydlStatus status, const std::string& message) {
+void* gpu_allocate(const PydlContext* context, size_t bytes) {
+  const auto* host = reinterpret_cast<const PydlDeviceContext*>(context);
+  void* memory = nullptr;
+  const PydlBackend* backend = nullptr;
+  try {
+    backend = &gpu_backend({DeviceType::gpu, host->device});
+  } catch (const std::exception& error) {
+    context->fail(context, PYDL_ERROR_DEVICE, error.what());
+    return nullptr;
+  }
+  int64_t count = bytes ? static_cast<int64_t>(bytes) : 1;
+  PydlStatus status = backend->allocate(host->device, context->stream, count, &memory);
+  if (status != PYDL_OK) context->fail(context, status, backend->error_message());
+  return memory;
+}
+
+void gpu_release(const PydlContext* context, void* memory) {
+  const auto* host = reinterpret_cast<const PydlDeviceContext*>(context);
+  gpu_backend({DeviceType::gpu, host->device}).release(host->device, context->stream, memory);
+}
+
+void enter_gpu(PydlDeviceContext& context, const char* op, Device device) {
+  gpu_backend(device);
+  context.base.allocate = gpu_allocate;
+  context.base.release = gpu_release;
+  context.base.stream = current_stream(device);
+  note_gpu_op(op);
+}
+
+}  // namespace
+
+void raise_status(const char* op, PydlStatus status, const std::string& message) {
   // The allocator's message names itself already; a kernel's gets the op's name.
   std::string full = !message.empty() && message[0] == '[' ? message : text("[", op, "] ", message);
   switch (status) {
@@ -70,8 +102,6 @@ void host_random(const PydlContext*, int64_t words, uint64_t* seed, uint64_t* of
   }
 }
 
-}  // namespace
-
 LaunchRecord& last_launch() {
   thread_local LaunchRecord record{nullptr, nullptr};
   return record;
@@ -85,19 +115,23 @@ const char* kernel_name(size_t offset) {
   return "unknown kernel";
 }
 
-void run_function(const char* op, bool keep_denormals, Launchable function, const void* state,
-                  const void* args) {
-  HostContext host{{sizeof(PydlContext), num_threads(), host_parallel_for, host_allocate,
-                    host_release, host_fail, nullptr, host_random},
+void run_function(const char* op, Device device, bool keep_denormals, Launchable function,
+                  const void* state, const void* args) {
+  HostContext host{{{sizeof(PydlDeviceContext), num_threads(), host_parallel_for, host_allocate,
+                     host_release, host_fail, nullptr, host_random},
+                    op,
+                    device.index,
+                    nullptr},
                    {},
                    {}};
+  if (__builtin_expect(device.type != DeviceType::cpu, 0)) enter_gpu(host.base, op, device);
   PydlStatus status;
   {
     const FloatMode mode = FloatMode::current();
     FloatModeScope scope(keep_denormals ? mode : mode.flushing());
-    status = function(state, &host.base, args);
+    status = function(state, &host.base.base, args);
   }
-  if (status != PYDL_OK) raise(op, status, host.message);
+  if (status != PYDL_OK) raise_status(op, status, host.message);
 }
 
 void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
@@ -109,14 +143,14 @@ void run_kernel(const char* op, Device device, const PydlKernelTable& table, siz
         return static_cast<const PydlKernelOverride*>(override)->run(context, arguments);
       };
       if (config().verbose) last_launch() = {kernel_name(offset), found->name};
-      return run_function(op, keep_denormals, call, found, args);
+      return run_function(op, device, keep_denormals, call, found, args);
     }
   }
   if (!built_in)
     fail<DeviceError>("[", op, "] expected a device with the kernel ", kernel_name(offset),
                       ", but ", device, " (", table.name, ") has none");
   if (config().verbose) last_launch() = {kernel_name(offset), table.name};
-  run_function(op, keep_denormals, built_in, entry, args);
+  run_function(op, device, keep_denormals, built_in, entry, args);
 }
 
 }  // namespace pydl

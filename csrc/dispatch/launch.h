@@ -20,8 +20,10 @@ const char* kernel_name(size_t offset);
 // Runs function(state, context, args) with a context of this host; raises what it reports. Denormal
 // numbers count as zero meanwhile unless they are to be kept.
 using Launchable = PydlStatus (*)(const void* state, const PydlContext* context, const void* args);
-void run_function(const char* op, bool keep_denormals, Launchable function, const void* state,
-                  const void* args);
+void run_function(const char* op, Device device, bool keep_denormals, Launchable function,
+                  const void* state, const void* args);
+// Throws the error that a status stands for, in the name of the op.
+[[noreturn]] void raise_status(const char* op, PydlStatus status, const std::string& message);
 
 void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
                 PydlDType dtype, Launchable built_in, const void* entry, const void* args);

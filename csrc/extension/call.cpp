@@ -134,7 +134,7 @@ void run(const Op& op, const char* kernel, PydlOpFunction function, const Call& 
   Run run{function, &call.args};
   if (config().verbose)
     last_launch() = {kernel, op.device().type == DeviceType::cpu ? "cpu" : "gpu"};
-  run_function(op.name(), false, &Run::call, &run, nullptr);
+  run_function(op.name(), op.device(), false, &Run::call, &run, nullptr);
 }
 
 bool any_needs_grad(const std::vector<Tensor>& inputs) {

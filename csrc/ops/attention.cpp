@@ -27,9 +27,10 @@ DType computed_dtype(DType dtype) { return dtype == DType::float64 ? dtype : DTy
 // ----------------------------------
 
 // Which scores count, bool and broadcastable to (batch, heads, queries, keys); undefined for all.
-Tensor allowed_scores(const Tensor& mask, bool causal, int64_t queries, int64_t keys) {
+Tensor allowed_scores(const Tensor& mask, bool causal, int64_t queries, int64_t keys,
+                      Device device) {
   Tensor allowed;
-  if (causal) allowed = tril(full({queries, keys}, 1, DType::boolean));
+  if (causal) allowed = tril(full({queries, keys}, 1, DType::boolean, device));
   if (!mask.defined()) return allowed;
   Tensor open = mask.detach();
   if (mask.dtype() != DType::boolean)
@@ -38,10 +39,10 @@ Tensor allowed_scores(const Tensor& mask, bool causal, int64_t queries, int64_t 
 }
 
 // What dropout multiplies weights by: the factors that the kernels make.
-Tensor dropout_factors(const Attention& a, const Dims& shape, DType dtype) {
+Tensor dropout_factors(const Attention& a, const Dims& shape, DType dtype, Device device) {
   Dims padded = shape;
   padded.back() = (shape.back() + kDropoutGroup - 1) / kDropoutGroup * kDropoutGroup;
-  Tensor factors = dropout(full(padded, 1, dtype), a.dropout, a.random);
+  Tensor factors = dropout(full(padded, 1, dtype, device), a.dropout, a.random);
   return slice(factors, Dims::filled(4, 0), shape, Dims::filled(4, 1));
 }
 
@@ -60,14 +61,14 @@ Tensor attention_by_ops(const Attention& a, const Tensor& query, const Tensor& k
   Dims shape = {batch, heads, queries, keys};
   Tensor scores =
       reshape(matmul(multiply(split(query), constant(a.scale)), swap_last(split(key))), shape);
-  Tensor allowed = allowed_scores(mask, a.causal, queries, keys);
+  Tensor allowed = allowed_scores(mask, a.causal, queries, keys, query.device());
   if (mask.defined() && mask.dtype() != DType::boolean)
     scores = add(scores, where(greater(mask.detach(), constant(-INFINITY)), mask, constant(0)));
   // A large finite number keeps rows in which nothing is allowed free of NaN.
   if (allowed.defined()) scores = where(allowed, scores, constant(-1e30));
   Tensor weights = softmax(scores);
   if (allowed.defined()) weights = where(allowed, weights, constant(0));
-  if (a.dropout > 0) weights = multiply(weights, dropout_factors(a, shape, dtype));
+  if (a.dropout > 0) weights = multiply(weights, dropout_factors(a, shape, dtype, query.device()));
   Tensor out = matmul(reshape(weights, {batch, key_heads, group, queries, keys}), split(value));
   Tensor merged = reshape(permute(out, {0, 3, 1, 2, 4}), {batch, queries, heads, value.size(3)});
   return cast(merged, query.dtype());

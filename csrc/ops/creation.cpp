@@ -71,7 +71,7 @@ Tensor full(const Dims& shape, double value, DType dtype, Device device) {
   }
   if (dtype == DType::float16 || dtype == DType::bfloat16)
     return cast(full(shape, value, DType::float32, device), dtype);
-  Op op("full");
+  Op op("full", device);
   Tensor out = Tensor::empty(shape, dtype, device);
   fill(op, out, dtype == DType::float32 ? bits_of(static_cast<float>(value)) : bits_of(value));
   return out;
@@ -79,7 +79,7 @@ Tensor full(const Dims& shape, double value, DType dtype, Device device) {
 
 Tensor full_integer(const Dims& shape, int64_t value, DType dtype, Device device) {
   if (is_floating(dtype)) return full(shape, static_cast<double>(value), dtype, device);
-  Op op("full");
+  Op op("full", device);
   auto check_range = [&](int64_t low, int64_t high) {
     op.check(value >= low && value <= high, "expected a value in [", low, ", ", high, "] for ",
              dtype, ", got ", value);
@@ -103,7 +103,7 @@ DType sequence_dtype(DType dtype) {
 
 Tensor sequence(const Op& op, PydlArangeArgs args, DType dtype) {
   op.check<DTypeError>(dtype != DType::boolean, "expected a dtype of numbers, got ", dtype);
-  Tensor out = Tensor::empty({args.count}, sequence_dtype(dtype));
+  Tensor out = Tensor::empty({args.count}, sequence_dtype(dtype), op.device());
   args.dtype = static_cast<PydlDType>(out.dtype());
   args.out = out.data();
   op.launch(&PydlKernelTable::arange, args);
@@ -113,7 +113,7 @@ Tensor sequence(const Op& op, PydlArangeArgs args, DType dtype) {
 }  // namespace
 
 Tensor arange(double start, double stop, double step, DType dtype) {
-  Op op("arange");
+  Op op("arange", default_device());
   op.check(step != 0 && std::isfinite(step), "expected a finite step other than 0, got ", step);
   double count = std::ceil((stop - start) / step);
   op.check(count < 0x1p62, "expected fewer elements, got the range from ", start, " to ", stop,
@@ -128,7 +128,7 @@ Tensor arange(double start, double stop, double step, DType dtype) {
 }
 
 Tensor arange_integer(int64_t start, int64_t stop, int64_t step, DType dtype) {
-  Op op("arange");
+  Op op("arange", default_device());
   op.check(step != 0, "expected a step other than 0");
   // In 128 bits nothing overflows.
   __int128 span =
@@ -146,7 +146,7 @@ Tensor arange_integer(int64_t start, int64_t stop, int64_t step, DType dtype) {
 }
 
 Tensor linspace(double start, double stop, int64_t count, bool endpoint, DType dtype) {
-  Op op("linspace");
+  Op op("linspace", default_device());
   op.check(count >= 0, "expected at least 0 values, got ", count);
   op.check<DTypeError>(is_floating(dtype), "expected a floating dtype, got ", dtype);
   PydlArangeArgs args = {};
@@ -155,15 +155,15 @@ Tensor linspace(double start, double stop, int64_t count, bool endpoint, DType d
   args.step = (stop - start) / std::max<int64_t>(endpoint ? count - 1 : count, 1);
   Tensor out = sequence(op, args, dtype);
   if (endpoint && count > 1)  // exactly, whatever the steps rounded to
-    assign(slice_view(out, {count - 1}, {1}, {1}), full({}, stop, DType::float64));
+    assign(slice_view(out, {count - 1}, {1}, {1}), full({}, stop, DType::float64, op.device()));
   return out;
 }
 
 Tensor eye(int64_t rows, int64_t columns, int64_t offset, DType dtype) {
-  Op op("eye");
-  Tensor out = full({rows, columns}, 0, dtype);
+  Op op("eye", default_device());
+  Tensor out = full({rows, columns}, 0, dtype, op.device());
   Tensor ones = diagonal(out, offset);
-  assign(ones, full({}, 1, dtype));
+  assign(ones, full({}, 1, dtype, op.device()));
   return out;
 }
 

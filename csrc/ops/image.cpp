@@ -100,6 +100,14 @@ Table transposed(const Table& table, int64_t columns) {
   return result;
 }
 
+// The values where kernels of the device can read them; on the CPU, without a copy.
+template <class T>
+Tensor on_device(const std::vector<T>& values, DType dtype, Device device) {
+  const auto count = static_cast<int64_t>(values.size());
+  auto storage = Storage::borrow(const_cast<T*>(values.data()), count * sizeof(T), {}, false, [] {});
+  return to_device(Tensor::on(std::move(storage), {count}, {1}, 0, dtype), device);
+}
+
 Tensor resample(const Tensor& x, const Table& rows, const Table& columns) {
   Op op("resize", x);
   Tensor dense = contiguous(x.detach());
@@ -110,12 +118,15 @@ Tensor resample(const Tensor& x, const Table& rows, const Table& columns) {
   args.batch = x.size(0);
   args.channels = x.size(3);
   const Table* tables[] = {&rows, &columns};
+  Tensor first[2], weights[2];
   for (int i = 0; i < 2; ++i) {
     args.size[i] = x.size(1 + i);
     args.out_size[i] = tables[i]->rows();
     args.taps[i] = tables[i]->taps;
-    args.first[i] = tables[i]->first.data();
-    args.weights[i] = tables[i]->weights.data();
+    first[i] = on_device(tables[i]->first, DType::int32, op.device());
+    weights[i] = on_device(tables[i]->weights, DType::float64, op.device());
+    args.first[i] = first[i].data_as<int32_t>();
+    args.weights[i] = weights[i].data_as<double>();
   }
   args.x = dense.data();
   args.y = y.data();
@@ -139,14 +150,15 @@ void check_no_grad(const Op& op, const char* name, const Tensor& x) {
                           "none. Hint: detach() it");
 }
 
-// Numbers of every image as float64 on the CPU, which kernels read.
+// Numbers of every image as float64 on the images' device.
 Tensor per_image(const Op& op, const char* name, const Tensor& values, int64_t batch,
                  int64_t each) {
   op.check<ShapeError>(values.count() == batch * each || values.count() == each, "expected ", name,
                        " for each of ", batch, " images, ", each, " numbers a piece, got shape ",
                        values.shape());
   check_no_grad(op, name, values);
-  Tensor flat = reshape(contiguous(cast(values.detach(), DType::float64)), {-1, each});
+  Tensor wide = to_device(cast(values.detach(), DType::float64), op.device());
+  Tensor flat = reshape(contiguous(wide), {-1, each});
   return contiguous(broadcast_to(flat, {batch, each}));
 }
 

@@ -139,8 +139,9 @@ class Planner {
 
   void add_array(const IndexItem& item) {
     int first = plan_.shape.size(), at = axis();
+    Tensor array = to_device(item.array, x_.device());
     if (!is_mask(item)) {
-      plan_.arrays.push_back({item.array, first, 1, x_.size(at), at});
+      plan_.arrays.push_back({array, first, 1, x_.size(at), at});
       return add_whole(1);
     }
     const Dims& shape = item.array.shape();
@@ -154,7 +155,7 @@ class Planner {
       plan_.shape.push_back(1);
       axes = 1;
     }
-    plan_.arrays.push_back({nonzero(item.array), first, axes, count_elements(shape), at});
+    plan_.arrays.push_back({nonzero(array), first, axes, count_elements(shape), at});
   }
 
   const Tensor& x_;

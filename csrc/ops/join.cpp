@@ -184,7 +184,7 @@ Tensor repeat(const Tensor& x, int64_t repeats, int64_t wanted) {
   Tensor at = Tensor::empty({shape[axis]}, DType::int64);
   int64_t* next = at.data_as<int64_t>();
   for (int64_t i = 0; i < x.size(axis); ++i, next += repeats) std::fill_n(next, repeats, i);
-  return take_at("repeat", x, at, axis);
+  return take_at("repeat", x, to_device(at, op.device()), axis);
 }
 
 Tensor tile(const Tensor& x, const Dims& repeats) {

@@ -32,6 +32,10 @@ class Op {
     if (config().verbose) begin_trace(list, sizeof...(inputs));
   }
   Op(const char* name, const std::vector<Tensor>& inputs);
+  // An op without inputs, whose result is made on `device`.
+  Op(const char* name, Device device) : name_(name), device_(device) {
+    if (config().verbose) begin_trace(nullptr, 0);
+  }
   ~Op() {
     if (traced_) end_trace();
   }

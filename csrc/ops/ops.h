@@ -18,3 +18,4 @@
 #include "ops/sort.h"
 #include "ops/statistics.h"
 #include "ops/take.h"
+#include "ops/transfer.h"

@@ -27,6 +27,7 @@ class Step {
       op_.check_floating(p);
       op_.check<ShapeError>(grads[i].shape() == p.shape(), "expected a gradient of shape ",
                             p.shape(), " for parameter ", i, ", got ", grads[i].shape());
+      check_device("gradient", grads[i], p, i);
       kept_.push_back(contiguous(cast(grads[i].detach(), p.dtype())));
       entries_[i].count = p.count();
       entries_[i].parameter = p.data();
@@ -100,9 +101,15 @@ class Step {
                           like.shape(), " for parameter ", i, ", got ", tensor.shape());
     op_.check<DTypeError>(tensor.dtype() == like.dtype(), "expected ", what, " of dtype ",
                           like.dtype(), " for parameter ", i, ", got ", tensor.dtype());
+    check_device(what, tensor, like, i);
     op_.check_writable(tensor);
     op_.check(tensor.is_contiguous(), "expected ", what, " ", i,
               " to be contiguous, because it changes in place");
+  }
+
+  void check_device(const char* what, const Tensor& tensor, const Tensor& like, size_t i) const {
+    op_.check<DeviceError>(tensor.device() == like.device(), "expected ", what, " ", i, " on ",
+                           like.device(), ", where its parameter is, got ", tensor.device());
   }
 
   Op op_;

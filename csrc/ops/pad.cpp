@@ -51,7 +51,7 @@ Tensor pad_backward(const Tensor& dy, const Dims& x_shape, const Dims& before, P
     for (int64_t i = 0; i < shape[axis]; ++i)
       at.data_as<int64_t>()[i] = source(mode, i - before[axis], x_shape[axis]);
     shape[axis] = x_shape[axis];
-    grad = take_backward("pad", grad, at, shape, axis);
+    grad = take_backward("pad", grad, to_device(at, dy.device()), shape, axis);
   }
   return grad;
 }

@@ -25,7 +25,7 @@ int64_t words_for(int64_t count, DType dtype) {
 Tensor normal_values(const Op& op, const Dims& shape, double mean, double stddev, DType dtype,
                      Generator& generator, bool truncated) {
   op.check(stddev >= 0, "expected a stddev of at least 0, got ", stddev);
-  Tensor out = Tensor::empty(shape, generated(op, dtype));
+  Tensor out = Tensor::empty(shape, generated(op, dtype), op.device());
   PydlNormalArgs args = {};
   args.state = generator.take(words_for(out.count(), out.dtype()));
   args.dtype = static_cast<PydlDType>(out.dtype());
@@ -52,10 +52,10 @@ Tensor largest_below(double bound, DType dtype) {
 }  // namespace
 
 Tensor uniform(const Dims& shape, double low, double high, DType dtype, Generator& generator) {
-  Op op("uniform");
+  Op op("uniform", default_device());
   op.check(low <= high && std::isfinite(high - low), "expected finite minval <= maxval, got ", low,
            " and ", high);
-  Tensor out = Tensor::empty(shape, generated(op, dtype));
+  Tensor out = Tensor::empty(shape, generated(op, dtype), op.device());
   PydlUniformArgs args = {};
   args.state = generator.take(words_for(out.count(), out.dtype()));
   args.dtype = static_cast<PydlDType>(out.dtype());
@@ -65,22 +65,23 @@ Tensor uniform(const Dims& shape, double low, double high, DType dtype, Generato
   args.high = high;
   op.launch(&PydlKernelTable::uniform, args);
   if (dtype == out.dtype() || low == high) return cast(out, dtype);
-  return minimum(cast(out, dtype), largest_below(high, dtype));  // which rounding may reach
+  // which rounding may reach
+  return minimum(cast(out, dtype), to_device(largest_below(high, dtype), op.device()));
 }
 
 Tensor normal(const Dims& shape, double mean, double stddev, DType dtype, Generator& generator) {
-  Op op("normal");
+  Op op("normal", default_device());
   return normal_values(op, shape, mean, stddev, dtype, generator, false);
 }
 
 Tensor truncated_normal(const Dims& shape, double mean, double stddev, DType dtype,
                         Generator& generator) {
-  Op op("truncated_normal");
+  Op op("truncated_normal", default_device());
   return normal_values(op, shape, mean, stddev, dtype, generator, true);
 }
 
 Tensor randint(const Dims& shape, int64_t low, int64_t high, DType dtype, Generator& generator) {
-  Op op("randint");
+  Op op("randint", default_device());
   op.check(low < high, "expected minval < maxval, got ", low, " and ", high);
   op.check<DTypeError>(is_integer(dtype), "expected an integer dtype, got ", dtype);
   int bits = 8 * static_cast<int>(item_size(dtype));
@@ -89,7 +90,8 @@ Tensor randint(const Dims& shape, int64_t low, int64_t high, DType dtype, Genera
   int64_t most = is_unsigned ? 255 : -(least + 1);
   op.check(low >= least && high - 1 <= most, "expected numbers that fit ", dtype,
            ", got the range [", low, ", ", high, ")");
-  Tensor out = Tensor::empty(shape, dtype == DType::int64 ? DType::int64 : DType::int32);
+  DType wide = dtype == DType::int64 ? DType::int64 : DType::int32;
+  Tensor out = Tensor::empty(shape, wide, op.device());
   PydlRandintArgs args = {};
   args.state = generator.take(words_for(out.count(), dtype));
   args.dtype = static_cast<PydlDType>(out.dtype());
@@ -102,10 +104,10 @@ Tensor randint(const Dims& shape, int64_t low, int64_t high, DType dtype, Genera
 }
 
 Tensor bernoulli(const Dims& shape, double probability, DType dtype, Generator& generator) {
-  Op op("bernoulli");
+  Op op("bernoulli", default_device());
   op.check(probability >= 0 && probability <= 1, "expected a probability in [0, 1], got ",
            probability);
-  Tensor out = Tensor::empty(shape, DType::boolean);
+  Tensor out = Tensor::empty(shape, DType::boolean, op.device());
   PydlRandomState state = generator.take(words_for(out.count(), DType::float32));
   op.launch(&PydlKernelTable::bernoulli,
             PydlBernoulliArgs{state, out.count(), out.data_as<uint8_t>(), probability});
@@ -113,9 +115,9 @@ Tensor bernoulli(const Dims& shape, double probability, DType dtype, Generator& 
 }
 
 Tensor permutation(int64_t count, Generator& generator) {
-  Op op("permutation");
+  Op op("permutation", default_device());
   op.check(count >= 0, "expected a count of at least 0, got ", count);
-  Tensor out = Tensor::empty({count}, DType::int64);
+  Tensor out = Tensor::empty({count}, DType::int64, op.device());
   PydlRandomState state = generator.take(words_for(count, DType::int64));
   op.launch(&PydlKernelTable::permutation,
             PydlPermutationArgs{state, count, out.data_as<int64_t>()});
@@ -130,7 +132,7 @@ Tensor categorical(const Tensor& logits, int64_t samples, DType dtype, Generator
   op.check(samples >= 0, "expected a number of samples of at least 0, got ", samples);
   Tensor rows = contiguous(cast(logits.detach(), generated(op, logits.dtype())));
   int64_t count = logits.size(0), classes = logits.size(1);
-  Tensor out = Tensor::empty({count, samples}, DType::int64);
+  Tensor out = Tensor::empty({count, samples}, DType::int64, op.device());
   if (out.count() == 0) return cast(out, dtype);
   op.check<ShapeError>(classes > 0, "expected at least one class, got shape ", logits.shape());
   PydlRandomState state = generator.take(words_for(out.count(), DType::int64));

@@ -34,7 +34,7 @@ Tensor index_operand(const Op& op, const Tensor& indices) {
 }  // namespace
 
 Tensor positions(const char* name, const std::vector<AxisIndex>& indices, bool wrap) {
-  Op op(name);
+  Op op(name, indices[0].indices.device());
   PydlRavelIndexArgs args = {};
   Dims shape;
   std::vector<Tensor> operands;

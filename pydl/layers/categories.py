@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from pydl import ops
-from pydl._core import Tensor
+from pydl._core import Tensor, as_tensor
 from pydl.layers.category_arrays import as_array, check_mode, check_range, encode, rows_shape
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.layer import Layer
-from pydl.tensor import from_numpy
 
 __all__ = ["CategoryEncoding", "Discretization"]
 
@@ -67,7 +66,7 @@ class CategoryEncoding(Layer):
         check_range(self.name, indices, self.num_tokens)
         weights = None if count_weights is None else as_array(count_weights)
         rows = encode(indices, self.output_mode, self.num_tokens, "float32", weights)
-        return ops.cast(from_numpy(rows), self.compute_dtype)
+        return ops.cast(as_tensor(rows), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return rows_shape(input_shape, self.output_mode, self.num_tokens)
@@ -153,9 +152,9 @@ class Discretization(Layer):
         boundaries = np.asarray(self.bin_boundaries, self._array_dtype)
         indices = np.digitize(as_array(inputs), boundaries).astype("int32")
         if self.output_mode == "int":
-            return from_numpy(np.atleast_1d(indices)).reshape(indices.shape)
+            return as_tensor(np.atleast_1d(indices)).reshape(indices.shape)
         rows = encode(indices, self.output_mode, len(self.bin_boundaries) + 1, "float32")
-        return ops.cast(from_numpy(rows), self.compute_dtype)
+        return ops.cast(as_tensor(rows), self.compute_dtype)
 
     @property
     def _array_dtype(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pydl import _core, ops
+from pydl._core import as_tensor
 from pydl.layers.category_arrays import (
     as_array,
     as_text,
@@ -17,7 +18,6 @@ from pydl.layers.category_arrays import (
 )
 from pydl.layers.keras_tensor import KerasTensor, is_symbolic
 from pydl.layers.layer import Layer
-from pydl.tensor import from_numpy
 
 __all__ = ["HashedCrossing", "Hashing", "hash_buckets", "parse_salt"]
 
@@ -65,9 +65,9 @@ class _Hashed(Layer):
 
     def _output(self, buckets: np.ndarray):
         if self.output_mode == "int":
-            tensor = from_numpy(np.atleast_1d(buckets)).reshape(buckets.shape)
+            tensor = as_tensor(np.atleast_1d(buckets)).reshape(buckets.shape)
         else:
-            tensor = from_numpy(encode(buckets, self.output_mode, self.num_bins, "float32"))
+            tensor = as_tensor(encode(buckets, self.output_mode, self.num_bins, "float32"))
         return ops.cast(tensor, self._output_dtype)
 
     def get_config(self):

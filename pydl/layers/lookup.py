@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from pydl import _core
-from pydl._core import Tensor
+from pydl._core import Tensor, as_tensor
 from pydl.layers.category_arrays import as_array, as_text, check_mode, encode, rows_shape
 from pydl.layers.hashing import hash_buckets, parse_salt
 from pydl.layers.keras_tensor import KerasTensor, is_symbolic
 from pydl.layers.layer import Layer
 from pydl.layers.vocabulary import Vocabulary
-from pydl.tensor import from_numpy
 
 __all__ = ["IntegerLookup", "StringLookup", "VocabularyLayer", "document_batches"]
 
@@ -117,7 +116,7 @@ class _IndexLookup(VocabularyLayer):
         int_mode = self.output_mode == "int"
         numbers = np.where(masked, 0 if int_mode else -1, numbers).reshape(values.shape)
         if int_mode:
-            return from_numpy(np.atleast_1d(numbers)).reshape(values.shape)
+            return as_tensor(np.atleast_1d(numbers)).reshape(values.shape)
         numbers = np.atleast_1d(numbers)
         if self.output_mode == "one_hot":
             return self._floats(encode(numbers, "one_hot", self._vocabulary.depth or 0, "float32"))
@@ -153,10 +152,10 @@ class _IndexLookup(VocabularyLayer):
         found = [tokens[n] if 0 <= n < len(tokens) else unknown for n in numbers.ravel().tolist()]
         dtype = "U" if self._is_text else "int64"
         array = np.array(found, dtype=dtype).reshape(numbers.shape)
-        return array if self._is_text else from_numpy(np.atleast_1d(array)).reshape(array.shape)
+        return array if self._is_text else as_tensor(np.atleast_1d(array)).reshape(array.shape)
 
     def _floats(self, rows: np.ndarray) -> Tensor:
-        return from_numpy(rows).astype(self.compute_dtype)
+        return as_tensor(rows).astype(self.compute_dtype)
 
 
 class StringLookup(_IndexLookup):

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from pydl import _core
-from pydl._core import Tensor
+from pydl._core import Tensor, as_tensor
 from pydl.layers.category_arrays import as_array, as_text, check_mode, encode
 from pydl.layers.keras_tensor import is_symbolic
 from pydl.layers.lookup import MODES, VocabularyLayer, document_batches
 from pydl.layers.vocabulary import Vocabulary
-from pydl.tensor import from_numpy
 
 __all__ = ["TextVectorization"]
 
@@ -213,12 +212,12 @@ class TextVectorization(VocabularyLayer):
             padded = np.full(inside.shape, 0 if self.output_mode == "int" else -1)
             padded[inside] = numbers
             if self.output_mode == "int":
-                return from_numpy(np.ascontiguousarray(padded[:, :length]))
+                return as_tensor(np.ascontiguousarray(padded[:, :length]))
             rows = encode(padded[..., None], "one_hot", self._vocabulary.depth, "float32")
-            return from_numpy(rows).astype(self.compute_dtype)
+            return as_tensor(rows).astype(self.compute_dtype)
         row_of = np.repeat(np.arange(count), lengths)
         rows = self._vocabulary.rows(numbers, row_of, count)
-        return from_numpy(rows).astype(self.compute_dtype)
+        return as_tensor(rows).astype(self.compute_dtype)
 
 
 def _widths(owner: str, ngrams: Any) -> list[int]:

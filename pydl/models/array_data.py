@@ -9,6 +9,7 @@ import numpy as np
 
 from pydl import ops, random, tree
 from pydl._core import Tensor
+from pydl.device import device
 
 
 class ArrayData:
@@ -54,7 +55,8 @@ class ArrayData:
             yield self._pack([leaf[start : start + self._size] for leaf in self._leaves])
 
     def _shuffled(self) -> Iterator[tuple]:
-        order = random.permutation(self.num_samples)
+        with device("cpu"):
+            order = random.permutation(self.num_samples)
         for start in range(0, self.num_samples, self._size):
             rows = order[start : start + self._size]
             yield self._pack([_take(leaf, rows) for leaf in self._leaves])
@@ -66,7 +68,9 @@ class ArrayData:
 
 
 def _take(leaf: Tensor | np.ndarray, rows: Tensor) -> Tensor | np.ndarray:
-    return ops.take(leaf, rows, axis=0) if isinstance(leaf, Tensor) else leaf[rows.numpy()]
+    if not isinstance(leaf, Tensor):
+        return leaf[rows.numpy()]
+    return ops.take(leaf, rows.to(leaf.device), axis=0)
 
 
 def _common_length(name: str, batch: tuple) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from pydl import tree
-from pydl._convert import as_tensor
 from pydl._core import Tensor
+from pydl.tensor import from_numpy, tensor
 
 
 def is_array_like(value: Any) -> bool:
@@ -81,7 +81,7 @@ class Converter:
 
     def _convert(self, array: Any, declared: str | None = None) -> Any:
         if isinstance(array, Tensor):
-            tensor = array
+            value = array
         else:
             array = np.asarray(array)
             if declared == "string" and array.dtype.kind in "USO":
@@ -92,15 +92,19 @@ class Converter:
                     "categories into numbers first, or begin a model that does so with "
                     "Input(shape, dtype='string')"
                 )
-            tensor = as_tensor(_supported(array))
-        if "float" in tensor.dtype:
-            return tensor if tensor.dtype == self._dtype else tensor.astype(self._dtype)
+            value = _on_cpu(_supported(array))
+        if "float" in value.dtype:
+            return value if value.dtype == self._dtype else value.astype(self._dtype)
         if declared is not None and "float" in declared:
-            return tensor.astype(self._dtype)
-        return tensor
+            return value.astype(self._dtype)
+        return value
 
     def _convert_target(self, array: Any) -> Tensor | None:
         return None if array is None else self._convert(array)
+
+
+def _on_cpu(array: np.ndarray) -> Tensor:
+    return from_numpy(array) if array.flags.writeable else tensor(array, device="cpu")
 
 
 def _supported(array: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from pydl.models.compiled import Compiled, StepPlan
 from pydl.models.convert_data import Converter
 from pydl.models.data import make_data, split_validation
 from pydl.models.epochs import Epochs, check_epochs
+from pydl.models.placement import Placement
 from pydl.optimizers import Optimizer
 
 
@@ -190,11 +191,12 @@ class Trainer(Compiled):
         )
         listeners.call("on_predict_begin", {})
         outputs = []
+        step = Placement(self).step(self.predict_step)
         with no_grad():
             size = self.steps_per_execution
             for first, batches in epochs.groups(size):
                 listeners.call("on_predict_batch_begin", first, {})
-                outputs += [self.predict_step(batch) for batch in batches]
+                outputs += [step(batch) for batch in batches]
                 logs = {"outputs": outputs[-1]}
                 listeners.batch_end("on_predict_batch_end", first + size - 1, lambda: logs)
         listeners.params["steps"] = epochs.steps_done
@@ -223,7 +225,7 @@ class Trainer(Compiled):
         """
         self._check_compiled("train_on_batch")
         batch = self._converter()(with_class_weight((x, y, sample_weight), class_weight))
-        logs = _floats(self.train_step(batch))
+        logs = _floats(Placement(self).step(self.train_step)(batch))
         return logs if return_dict else _in_order(logs)
 
     def test_on_batch(
@@ -240,13 +242,15 @@ class Trainer(Compiled):
         """
         self._check_compiled("test_on_batch")
         with no_grad():
-            logs = _floats(self.test_step(self._converter()((x, y, sample_weight))))
+            step = Placement(self).step(self.test_step)
+            logs = _floats(step(self._converter()((x, y, sample_weight))))
         return logs if return_dict else _in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as numpy arrays."""
         with no_grad():
-            outputs = self.predict_step(self._converter()((x, None, None)))
+            step = Placement(self).step(self.predict_step)
+            outputs = step(self._converter()((x, None, None)))
         return tree.map_structure(lambda value: np.array(_to_numpy(value)), outputs)
 
     # --- the loops --------------------------------------------------------------------------------
@@ -329,14 +333,15 @@ class Trainer(Compiled):
         A model that overrides nothing computes results only when somebody looks at them.
         """
         cls = type(self)
+        place = Placement(self)
         own = ("compute_metrics", "get_metrics_result", name)
         if any(getattr(cls, method) is not getattr(Compiled, method) for method in own):
-            return getattr(self, name), lambda logs: logs
+            return place.step(getattr(self, name)), lambda logs: logs
 
         def step(batch: tuple) -> None:
             self._update_metrics(*plain(batch))
 
-        return step, lambda _: self.get_metrics_result()
+        return place.step(step), place.here(lambda _: self.get_metrics_result())
 
     # --- data -------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydl import ops
 from pydl._core import Tensor
 from pydl.autograd import no_grad
+from pydl.device import device
 from pydl.naming import to_snake_case
 from pydl.optimizers.ema import WeightAverage
 from pydl.optimizers.rate import LearningRate
@@ -82,12 +83,13 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         self._constrained: list[Variable] = []
         self._exclusions: list[Any] = []
         self._own_arguments: list[str] = []
-        self._iterations = self._track(
-            Variable(0, dtype="int64", trainable=False, name="iteration")
-        )
-        self._rate = self._track(
-            Variable(0.0, dtype="float32", trainable=False, name="learning_rate")
-        )
+        with device("cpu"):  # where they are read at every step without waiting for a GPU
+            self._iterations = self._track(
+                Variable(0, dtype="int64", trainable=False, name="iteration")
+            )
+            self._rate = self._track(
+                Variable(0.0, dtype="float32", trainable=False, name="learning_rate")
+            )
         self.learning_rate = learning_rate
 
     def _check_arguments(self) -> None:

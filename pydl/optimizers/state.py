@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydl.device import device
 from pydl.variable import Variable
 
 
@@ -54,7 +55,8 @@ class OptimizerState:
         """
         name = f"{reference_variable.path.replace('/', '_')}_{name}"
         shape, dtype = reference_variable.shape, reference_variable.dtype
-        return self.add_variable(shape, initializer, dtype, name)
+        with device(reference_variable.device):
+            return self.add_variable(shape, initializer, dtype, name)
 
     def add_optimizer_variables(
         self,

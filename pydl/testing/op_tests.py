@@ -18,7 +18,9 @@ from pydl.testing.opspec import (
     compare,
     is_floating,
     numeric_gradient,
+    on_gpu,
     outputs_of,
+    refresh,
     scalar_of,
     strided,
     weights_like,
@@ -76,6 +78,8 @@ class OpTests:
 
     def test_instruction_sets(self, spec: OpSpec) -> None:
         """The reference's values from the kernels of every instruction set of this CPU."""
+        if on_gpu():
+            return
         before = pydl.config.cpu_isa()
         try:
             for isa in pydl.config.supported_cpu_isas():
@@ -118,9 +122,11 @@ class OpTests:
 
                 def value() -> float:
                     with pydl.no_grad():
+                        refresh(args[i], array)
                         return scalar_of(outputs_of(spec.op(*args, **sample.kwargs)), weights).item()
 
                 numeric = numeric_gradient(value, array)
+                refresh(args[i], array)
                 np.testing.assert_allclose(
                     args[i].grad.numpy(), numeric, rtol=2e-5, atol=2e-6 * max(1, abs(numeric).max(initial=0)),
                     err_msg=f"{spec.name}({sample}), argument {i}",
@@ -149,7 +155,13 @@ class OpTests:
             second = pydl.grad(total, inputs, allow_unused=True)
             for tensor, got in zip(inputs, second):
                 array = tensor.detach().numpy()
-                numeric = numeric_gradient(lambda: slope().item(), array, step=1e-5)
+
+                def value() -> float:
+                    refresh(tensor, array)
+                    return slope().item()
+
+                numeric = numeric_gradient(value, array, step=1e-5)
+                refresh(tensor, array)
                 got_array = np.zeros_like(numeric) if got is None else got.numpy()
                 np.testing.assert_allclose(
                     got_array, numeric, rtol=2e-4, atol=2e-5 * max(1, abs(numeric).max(initial=0)),
@@ -176,8 +188,9 @@ class OpTests:
 
         run()
         gc.collect()
-        before = pydl.memory_stats()["allocated_bytes"]
+        stats = pydl.cuda.memory_stats if on_gpu() else pydl.memory_stats
+        before = stats()["allocated_bytes"]
         for _ in range(3):
             run()
         gc.collect()
-        assert pydl.memory_stats()["allocated_bytes"] == before
+        assert stats()["allocated_bytes"] == before

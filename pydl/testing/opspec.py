@@ -8,6 +8,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 import pydl
+from pydl import _core
 
 FLOATS = ("float32", "float64")
 HALVES = ("float16", "bfloat16")
@@ -131,14 +132,22 @@ def strided(tensor: pydl.Tensor) -> pydl.Tensor:
     if tensor.ndim == 0 or tensor.size == 0:
         return tensor
     axes = tuple(reversed(range(tensor.ndim)))
-    dtype = tensor.dtype
     array = tensor.numpy()
+    every_second = tuple(slice(None, None, 2) for _ in axes)
     spread = np.zeros(tuple(2 * n for n in reversed(array.shape)), array.dtype)
-    window = spread[tuple(slice(None, None, 2) for _ in axes)]
-    window[...] = array.transpose()
-    if dtype == "bfloat16":  # numpy has none, so only the transposition is left
-        return pydl.ops.permute(pydl.tensor(window).astype(dtype), axes)
-    return pydl.from_numpy(window.transpose())
+    spread[every_second] = array.transpose()
+    return pydl.ops.permute(pydl.tensor(spread).astype(tensor.dtype)[every_second], axes)
+
+
+def on_gpu() -> bool:
+    """Whether tensors are made on a GPU, inside ``with pydl.device(...)``."""
+    return _core.default_device() != "cpu"
+
+
+def refresh(tensor: pydl.Tensor, array: np.ndarray) -> None:
+    """Gives a tensor the values of an array, where the two do not share memory."""
+    if tensor.device != "cpu":
+        _core.assign_(tensor.detach(), _core.tensor(array))
 
 
 def weights_like(outputs: Sequence[pydl.Tensor], seed: int = 7) -> list[pydl.Tensor | None]:

@@ -32,11 +32,20 @@ extern "C" {
 
 #define PYDL_HOST (-1)  // among device indices: memory of the process
 
+// What changes from one launch of a graph to the next. Kernels that are being captured read it from
+// device memory, which the host writes before every launch.
+typedef struct PydlReplay {
+  uint64_t random_shift;  // on top of the offset of every random state
+  int64_t step;           // of the optimizer, from 1
+  double learning_rate;
+} PydlReplay;
+
 // What kernels of a backend get. Their `context` argument points to the first member.
 typedef struct PydlDeviceContext {
   PydlContext base;  // base.struct_size counts the members below too
   const char* op;    // lives as long as the process
   int32_t device;
+  const PydlReplay* replay;  // NULL unless the stream is being captured
 } PydlDeviceContext;
 
 typedef struct PydlDeviceFacts {
@@ -75,7 +84,7 @@ typedef struct PydlBackend {
 
   // Memory in the order of a stream: what is released may be given out again for later work on its
   // stream while earlier work still uses it. `stream` of release is where it was used last. Blocks
-  // are aligned to 256 bytes. allocate sets *memory to NULL for 0 bytes.
+  // are aligned to 256 bytes. `bytes` is at least 1.
   PydlStatus (*allocate)(int32_t device, void* stream, int64_t bytes, void** memory);
   void (*release)(int32_t device, void* stream, void* memory);
   PydlStatus (*memory_stats)(int32_t device, PydlMemoryStats* stats);
