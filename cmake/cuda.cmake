@@ -38,6 +38,11 @@ if(PYDL_CUDA_EMULATED)
   target_include_directories(cuda_emulator PUBLIC ${emulator}/include csrc/tests csrc csrc/include)
   target_compile_features(cuda_emulator PUBLIC cxx_std_20)
   target_compile_definitions(cuda_emulator PUBLIC PYDL_CUDA_EMULATED)
+  target_compile_options(cuda_emulator PUBLIC -Wno-psabi -Wno-unknown-pragmas -Wno-unused-function)
+  if(PYDL_SANITIZE MATCHES "thread")  # which is to look at the kernels only
+    target_compile_options(cuda_emulator PRIVATE -fno-sanitize=thread)
+    target_compile_definitions(cuda_emulator PRIVATE PYDL_THREAD_SANITIZER)
+  endif()
 
   # A language may be set for a file or not at all, and libpydl_cuda.so may want the same file from nvcc.
   foreach(source IN LISTS CUDA_SOURCES)
@@ -48,8 +53,13 @@ if(PYDL_CUDA_EMULATED)
   endforeach()
   add_library(pydl_cuda_emulated SHARED ${emulator}/shared_begin.cpp ${EMULATED_SOURCES}
                                         ${emulator}/shared_end.cpp)
-  target_compile_options(pydl_cuda_emulated PRIVATE -O1 -Wno-unknown-pragmas -Wno-unused-function)
+  target_compile_options(pydl_cuda_emulated PRIVATE -O1)
   target_link_libraries(pydl_cuda_emulated PRIVATE cuda_emulator Threads::Threads)
+  if(PYDL_TESTS)
+    add_executable(test_cuda_emulator ${emulator}/shared_begin.cpp csrc/tests/test_cuda_emulator.cpp
+                                      ${emulator}/shared_end.cpp)
+    target_link_libraries(test_cuda_emulator PRIVATE cuda_emulator Threads::Threads)
+  endif()
 endif()
 
 foreach(backend pydl_cuda pydl_cuda_emulated)

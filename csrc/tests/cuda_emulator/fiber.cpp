@@ -78,7 +78,7 @@ __attribute__((noinline)) static void arrive(Fiber* here) {
 void enter_fiber() { arrive(nullptr); }
 
 void adopt_os_thread(Fiber& scheduler) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
   scheduler.sanitizer_state = __tsan_get_current_fiber();
 #else
   (void)scheduler;
@@ -89,7 +89,7 @@ __attribute__((noinline)) void switch_fiber(Fiber& from, Fiber& to) {
   left = &from;
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(&from.sanitizer_state, to.stack, to.stack_bytes);
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(PYDL_THREAD_SANITIZER)
   __tsan_switch_to_fiber(to.sanitizer_state, 1);
 #endif
 #if defined(__x86_64__)

@@ -8,7 +8,7 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
 #include <sanitizer/tsan_interface.h>
 extern "C" {
 void AnnotateIgnoreReadsBegin(const char* file, int line);
@@ -20,7 +20,7 @@ void AnnotateIgnoreWritesEnd(const char* file, int line);
 
 namespace pydl::emulator {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(PYDL_THREAD_SANITIZER)
 constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;
@@ -38,33 +38,33 @@ inline void unpoison([[maybe_unused]] const void* memory, [[maybe_unused]] size_
 }
 
 inline void destroy_sanitizer_fiber([[maybe_unused]] void*& state) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
   if (state) __tsan_destroy_fiber(state);
 #endif
   state = nullptr;
 }
 inline void renew_sanitizer_fiber([[maybe_unused]] void*& state) {
   destroy_sanitizer_fiber(state);
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
   state = __tsan_create_fiber(0);
 #endif
 }
 
 // What one thread did before its release is seen by those that acquire the same address later.
 inline void release([[maybe_unused]] void* address) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
   __tsan_release(address);
 #endif
 }
 inline void acquire([[maybe_unused]] void* address) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
   __tsan_acquire(address);
 #endif
 }
 
 // The emulator's own bookkeeping is no race between CUDA threads.
 struct Uninstrumented {
-#if defined(__SANITIZE_THREAD__)
+#if defined(PYDL_THREAD_SANITIZER)
   Uninstrumented() {
     AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);

@@ -20,7 +20,7 @@ struct Parameter {
   template <class T>
   explicit Parameter(const T& value)
       : is_pointer(std::is_pointer_v<T>), words((sizeof value) / 8) {
-    memcpy(words.data(), &value, words.size() * 8);
+    if (!words.empty()) memcpy(words.data(), &value, words.size() * 8);
   }
 };
 
