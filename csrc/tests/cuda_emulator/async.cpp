@@ -91,8 +91,14 @@ void copy_async(void* shared, const void* global, uint32_t bytes, uint32_t valid
   });
 }
 
-void copy_commit() { own_copies().commit(); }
-void copy_wait(uint32_t pending) { own_copies().land_until(pending); }
+void copy_commit() {
+  Uninstrumented scope;
+  own_copies().commit();
+}
+void copy_wait(uint32_t pending) {
+  Uninstrumented scope;
+  own_copies().land_until(pending);
+}
 
 void start_store(std::function<void()> store) { start(own_stores(), std::move(store)); }
 void tensor_store_commit() { own_stores().commit(); }

@@ -176,6 +176,10 @@ void Worker::resume(Thread& thread) {
   this_thread = &thread;
   switch_fiber(scheduler_, *thread.fiber);
   this_thread = nullptr;
+  if (thread.state == State::done) {
+    free_fibers_.push_back(thread.fiber);
+    thread.fiber = nullptr;
+  }
 }
 
 Fiber* Worker::take_fiber() {
@@ -207,15 +211,7 @@ void Worker::live() {
   for (;;) this_worker_now()->run_thread();
 }
 
-void Worker::yield() {
-  Thread* thread = this_thread;
-  Fiber* fiber = thread->fiber;
-  if (thread->state == State::done) {
-    thread->fiber = nullptr;
-    free_fibers_.push_back(fiber);
-  }
-  switch_fiber(*fiber, scheduler_);
-}
+void Worker::yield() { switch_fiber(*this_thread->fiber, scheduler_); }
 
 void Worker::fail(cudaError_t code, const std::string& text) {
   if (!this_thread) throw Failure{text};  // in work that lands between the threads' steps
@@ -237,6 +233,7 @@ void fail_thread(const char* format, ...) {
 }
 
 bool Worker::land_a_load() {
+  Uninstrumented scope;
   try {
     return async_.land_a_load(shuffled() ? random() : 0);
   } catch (const Failure& failure) {
