@@ -10,7 +10,6 @@
 
 using namespace pydl;
 using namespace pydl::cuda;
-
 namespace {
 
 int passed = 0, failed = 0;
@@ -150,8 +149,7 @@ bool stays_inside_shared() {
 struct Row {
   const float* values;
   int32_t length;
-};
-__global__ void first_of(Row row, float* y) { *y = row.length; }
+};__global__ void first_of(Row row, float* y) { *y = row.length; }
 
 template <bool kBug>
 bool parameter_is_device_memory() {
