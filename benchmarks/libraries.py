@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.case import Arrays, Case, Onnx
 
-PEERS = ("numpy", "torch", "onnxruntime", "jax")
+PEERS = ("numpy", "torch", "onnxruntime", "jax", "tensorflow")
 NAMES = ("pydl", *PEERS)
 
 
@@ -55,6 +55,10 @@ def prepare(case: Case, variant: str, arrays: Arrays) -> Callable[[], Any]:
 
 
 # --- pydl ---------------------------------------------------------------------------------------
+
+
+def _pydl_convert(pydl: Any, arrays: Arrays) -> Arrays:
+    return tuple(a if a.dtype.kind == "U" else pydl.tensor(a) for a in arrays)
 
 
 def _pydl_forward(pydl: Any, function: Callable, inputs: Arrays) -> Callable[[], Any]:
@@ -147,6 +151,13 @@ def _onnx_session(node: Onnx, arrays: Arrays) -> Callable[[], Any]:
     return lambda: session.run_with_ort_values(["y"], feed)
 
 
+# --- TensorFlow, for the layers of Keras that need it -------------------------------------------
+
+
+def _tensorflow_convert(tensorflow: Any, arrays: Arrays) -> Arrays:
+    return tuple(tensorflow.constant(a) for a in arrays)
+
+
 def _plain_convert(module: Any, arrays: Arrays) -> Arrays:
     return arrays
 
@@ -156,11 +167,12 @@ def _plain_forward(module: Any, function: Callable, inputs: Arrays) -> Callable[
 
 
 _CONVERT: dict[str, Callable] = {
-    "pydl": lambda pydl, arrays: tuple(pydl.tensor(a) for a in arrays),
+    "pydl": _pydl_convert,
     "numpy": _plain_convert,
     "torch": _torch_convert,
     "onnxruntime": _plain_convert,
     "jax": _jax_convert,
+    "tensorflow": _tensorflow_convert,
 }
 _FORWARD: dict[str, Callable] = {
     "pydl": _pydl_forward,

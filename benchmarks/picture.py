@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from benchmarks.libraries import PEERS  # noqa: E402
 from benchmarks.report import TIE, Row, fastest, label, ratio  # noqa: E402
 
-_COLOURS = dict(zip(PEERS, ("tab:blue", "tab:red", "tab:purple", "tab:green")))
+_COLOURS = dict(zip(PEERS, ("tab:blue", "tab:red", "tab:purple", "tab:green", "tab:orange")))
 
 
 def draw(rows: list[Row], path: str) -> None:

@@ -8,7 +8,8 @@ from benchmarks.case import Case
 
 _MODULES = (
     "small", "elementwise", "reduce", "shape", "gemm", "conv", "pool", "norm", "loss", "embedding",
-    "attention", "generation", "recurrent", "random", "optimizer", "layers", "image", "training",
+    "attention", "generation", "recurrent", "random", "optimizer", "layers", "image", "text",
+    "training",
 )  # fmt: skip
 
 
