@@ -86,11 +86,8 @@ Output conv_output(void* data, int64_t row, int64_t group, const void* bias,
 // Groups lie a, b and c elements apart in the operands and the result.
 inline Batch groups_of(const Geometry& g, int64_t a, int64_t b, int64_t c) {
   Batch batch;
-  batch.rank = 1;
-  batch.count = batch.shape[0] = g.groups;
-  batch.a[0] = a;
-  batch.b[0] = b;
-  batch.c[0] = batch.bias = c;
+  batch.append(g.groups, a, b, c);
+  batch.bias = c;
   return batch;
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 struct IntegerProduct {
   int64_t m, n, k, a_row, a_column, b_row, b_column, c_row;
-  bool accumulate;
+  int64_t accumulate;
   Batch batch;
 };
 
@@ -43,7 +43,7 @@ PydlStatus run_integers(const PydlContext* context, const PydlGemmArgs& args, co
                                   args.b_row_stride,
                                   args.b_col_stride,
                                   args.c_row_stride,
-                                  args.accumulate != 0,
+                                  args.accumulate,
                                   batch};
   const int64_t blocks = (batch.count * args.m * args.n + 255) / 256;
   return launch(context, dim3(static_cast<unsigned>(blocks < 65535 ? blocks : 65535)), dim3(256), 0,

@@ -26,7 +26,8 @@ struct FastDivisor {
   }
 };
 
-// A plain matrix.
+// A plain matrix. (A whole word for `aligned`: the emulator looks for strays in kernel parameters and
+// would find them in padding.)
 template <class Element>
 struct MatrixOperand {
   using T = Element;
@@ -34,7 +35,7 @@ struct MatrixOperand {
   using Column = int;
   const T* data;
   int64_t row_stride;
-  bool aligned;
+  int64_t aligned;
 
   __device__ Row row(int i) const { return i * row_stride; }
   __device__ Column column(int j) const { return j; }

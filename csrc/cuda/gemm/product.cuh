@@ -14,16 +14,30 @@ struct BatchOffsets {
 
 // Outer dimensions; strides in elements.
 struct Batch {
-  int32_t rank = 0;
+  int64_t rank = 0;
   int64_t count = 1;
   int64_t shape[PYDL_MAX_RANK] = {};
   int64_t a[PYDL_MAX_RANK] = {}, b[PYDL_MAX_RANK] = {}, c[PYDL_MAX_RANK] = {};
   int64_t bias = 0;  // of the whole index: the bias of groups of channels
 
+  // From the outermost on; dimensions that lie one in another become one.
+  void append(int64_t extent, int64_t a_stride, int64_t b_stride, int64_t c_stride) {
+    count *= extent;
+    if (extent == 1) return;
+    const int64_t last = rank - 1;
+    const bool nested = rank > 0 && a[last] == extent * a_stride && b[last] == extent * b_stride &&
+                        c[last] == extent * c_stride;
+    const int64_t d = nested ? last : rank++;
+    shape[d] = nested ? shape[d] * extent : extent;
+    a[d] = a_stride;
+    b[d] = b_stride;
+    c[d] = c_stride;
+  }
+
   __device__ BatchOffsets offsets(int64_t index) const {
     BatchOffsets at;
     at.bias = index * bias;
-    for (int d = rank - 1; d >= 0; --d) {
+    for (int64_t d = rank - 1; d >= 0; --d) {
       const int64_t i = index % shape[d];
       index /= shape[d];
       at.a += i * a[d];

@@ -3,18 +3,16 @@
 #include "cuda/gemm/choose.cuh"
 #include "cuda/gemm/integer.cuh"
 #include "cuda/gemm/run.cuh"
+#include "cuda/gemm/warpgroup_run.cuh"
 
 namespace pydl::cuda {
 namespace {
 
 Batch batch_of(const PydlGemmArgs& args) {
   Batch batch;
-  batch.rank = args.batch_rank;
   for (int d = 0; d < args.batch_rank; ++d) {
-    batch.count *= batch.shape[d] = args.batch_shape[d];
-    batch.a[d] = args.a_batch_strides[d];
-    batch.b[d] = args.b_batch_strides[d];
-    batch.c[d] = args.c_batch_strides[d];
+    batch.append(args.batch_shape[d], args.a_batch_strides[d], args.b_batch_strides[d],
+                 args.c_batch_strides[d]);
   }
   return batch;
 }
@@ -39,18 +37,6 @@ Output output_of(const PydlGemmArgs& args, const Batch& batch, size_t element) {
   return out;
 }
 
-// Which of an operand's dimensions is contiguous; along an extent of 1 any stride is.
-struct Layout {
-  bool depth_contiguous;
-  int64_t row_stride;
-
-  Layout(int64_t outer, int64_t outer_stride, int64_t depth, int64_t depth_stride) {
-    depth_contiguous = depth_stride == 1 || (depth == 1 && outer_stride != 1);
-    if (outer == 1 && depth_stride != 1) depth_contiguous = false;
-    row_stride = depth_contiguous ? outer_stride : depth_stride;
-  }
-};
-
 template <class Multiplier>
 PydlStatus multiply(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
                     const Layout& b, const Batch& batch) {
@@ -71,6 +57,12 @@ PydlStatus multiply(const PydlContext* context, const PydlGemmArgs& args, const 
 template <bool kA, bool kB>
 PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
                            const Layout& b, const Batch& batch) {
+  WarpgroupProduct product = {};
+  if (has_warpgroup_code() && fill_warpgroup_product(args, a, b, batch, &product)) {
+    product.out = output_of(args, batch, 2);
+    return args.dtype == PYDL_FLOAT16 ? run_warpgroups<float16, kA, kB>(context, product)
+                                      : run_warpgroups<bfloat16, kA, kB>(context, product);
+  }
   const bool large = worth_large_tiles(args.m, args.n, batch.count);
   return choose_multiplier<kA, kB>(context, "matmul", args.dtype, large, [&](auto type) {
     return multiply<typename decltype(type)::type>(context, args, a, b, batch);

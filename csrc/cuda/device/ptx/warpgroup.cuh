@@ -1,0 +1,167 @@
+// Products of a warpgroup (4 warps) on operands in shared memory: wgmma (sm_90a).
+#pragma once
+
+#include <cuda_runtime.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <type_traits>
+
+#include "cuda/device/dtype.cuh"
+#include "cuda/device/ptx/barrier.cuh"
+
+namespace pydl::cuda::ptx {
+namespace {
+
+// Describes an operand to wgmma: tiles of 64 16-bit columns (128 bytes) with the 128-byte swizzle, at
+// multiples of 1024 bytes. Where depth is contiguous, rows are those of the operand and groups of 8
+// lie 1024 bytes apart. Else rows are depths (groups of 8 again 1024 bytes apart), and the next 64
+// rows of the operand lie `tile_bytes` further.
+__device__ inline uint64_t describe_operand(const void* shared, uint32_t tile_bytes) {
+#ifdef PYDL_CUDA_EMULATED
+  const uint32_t address = emulator::shared_address(shared);
+#else
+  const uint32_t address = shared_address(shared);
+#endif
+  constexpr uint64_t kGroup = 1024, kSwizzle128 = 1;
+  return static_cast<uint64_t>((address & 0x3ffff) >> 4) |
+         static_cast<uint64_t>(tile_bytes >> 4) << 16 | kGroup >> 4 << 32 | kSwizzle128 << 62;
+}
+
+// Orders the registers of sums before the products that follow.
+__device__ inline void fence_products() {
+#ifndef PYDL_CUDA_EMULATED
+  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#endif
+}
+__device__ inline void commit_products() {
+#ifdef PYDL_CUDA_EMULATED
+  emulator::warp_commit();
+#else
+  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+#endif
+}
+// Waits until at most kPending groups are under way.
+template <int kPending>
+__device__ inline void wait_for_products() {
+#ifdef PYDL_CUDA_EMULATED
+  emulator::warp_wait(kPending);
+#else
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
+#endif
+}
+
+// Keeps the compiler from reading or writing sums on the other side of this point.
+template <int kCount>
+__device__ inline void fence_sums(float (&sums)[kCount]) {
+#ifndef PYDL_CUDA_EMULATED
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) asm volatile("" : "+f"(sums[i])::"memory");
+#else
+  (void)sums;
+#endif
+}
+
+// Moves registers between warpgroups: all 4 warps of one call it.
+template <int kRegisters>
+__device__ inline void claim_registers() {
+#ifndef PYDL_CUDA_EMULATED
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
+#endif
+}
+template <int kRegisters>
+__device__ inline void give_up_registers() {
+#ifndef PYDL_CUDA_EMULATED
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
+#endif
+}
+
+#ifdef PYDL_CUDA_EMULATED
+// One lane's view of a product; its sums stay where they are until the product lands.
+struct WarpgroupOperand {
+  float* d;
+  uint64_t a, b;
+  int warp;
+};
+
+// Element (outer, depth) of the operand that a descriptor stands for.
+template <class T, bool kDepthContiguous>
+inline float described_element(uint64_t descriptor, int outer, int depth) {
+  const uint32_t start = static_cast<uint32_t>(descriptor & 0x3fff) << 4;
+  const uint32_t tile = static_cast<uint32_t>(descriptor >> 16 & 0x3fff) << 4;
+  const uint32_t group = static_cast<uint32_t>(descriptor >> 32 & 0x3fff) << 4;
+  const int row = kDepthContiguous ? outer : depth;
+  const int column = kDepthContiguous ? depth : outer % 64;
+  uint32_t address = start + static_cast<uint32_t>(row / 8) * group +
+                     static_cast<uint32_t>(row % 8 * 128 + column * 2);
+  if (!kDepthContiguous) address += static_cast<uint32_t>(outer / 64) * tile;
+  if (descriptor >> 62 == 1) address ^= (address >> 7 & 7) << 4;
+  T value;
+  memcpy(&value, emulator::shared_pointer(address), sizeof value);
+  return to_compute(value);
+}
+
+// The 16 rows of one warp.
+template <class T, bool kADepth, bool kBDepth>
+inline void emulate_rows(WarpgroupOperand* lanes) {
+  static thread_local float a[16][16], b[16][256];
+  const WarpgroupOperand& of = lanes[0];
+  for (int k = 0; k < 16; ++k) {
+    for (int i = 0; i < 16; ++i) a[i][k] = described_element<T, kADepth>(of.a, of.warp * 16 + i, k);
+    for (int j = 0; j < 256; ++j) b[k][j] = described_element<T, kBDepth>(of.b, j, k);
+  }
+  for (int lane = 0; lane < 32; ++lane) {
+    for (int i = 0; i < 128; ++i) {
+      const int row = lane / 4 + i / 2 % 2 * 8, column = i / 4 * 8 + lane % 4 * 2 + i % 2;
+      float sum = 0;
+      for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];
+      lanes[lane].d[i] += sum;
+    }
+  }
+}
+#else
+#define PYDL_EIGHT_SUMS(i)                                                                       \
+  "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]),   \
+      "+f"(d[i + 6]), "+f"(d[i + 7])
+#define PYDL_WGMMA(type)                                                                         \
+  asm volatile(                                                                                  \
+      "wgmma.mma_async.sync.aligned.m64n256k16.f32." type "." type " "                           \
+      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+      "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+      "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, " \
+      "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, " \
+      "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, " \
+      "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, " \
+      "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127}, " \
+      "%128, %129, 1, 1, 1, %130, %131;"                                                         \
+      : PYDL_EIGHT_SUMS(0), PYDL_EIGHT_SUMS(8), PYDL_EIGHT_SUMS(16), PYDL_EIGHT_SUMS(24),        \
+        PYDL_EIGHT_SUMS(32), PYDL_EIGHT_SUMS(40), PYDL_EIGHT_SUMS(48), PYDL_EIGHT_SUMS(56),      \
+        PYDL_EIGHT_SUMS(64), PYDL_EIGHT_SUMS(72), PYDL_EIGHT_SUMS(80), PYDL_EIGHT_SUMS(88),      \
+        PYDL_EIGHT_SUMS(96), PYDL_EIGHT_SUMS(104), PYDL_EIGHT_SUMS(112), PYDL_EIGHT_SUMS(120)    \
+      : "l"(a), "l"(b), "n"(kADepth ? 0 : 1), "n"(kBDepth ? 0 : 1))
+#endif
+
+// d (64, 256) += a (64, 16) @ b (16, 256). Warp w of the warpgroup has rows 16w to 16w + 15; with g = lane / 4 and t = lane % 4 its d[4j..4j+3] are, of columns 8j to 8j + 7,
+// (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
+template <class T, bool kADepth, bool kBDepth>
+__device__ inline void multiply_64x256(float (&d)[128], uint64_t a, uint64_t b) {
+#ifdef PYDL_CUDA_EMULATED
+  const WarpgroupOperand operand = {d, a, b, emulator::warp() % 4};
+  emulator::warp_start("wgmma", operand, emulate_rows<T, kADepth, kBDepth>);
+#else
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    PYDL_WGMMA("bf16");
+  } else {
+    PYDL_WGMMA("f16");
+  }
+#endif
+}
+
+#ifndef PYDL_CUDA_EMULATED
+#undef PYDL_WGMMA
+#undef PYDL_EIGHT_SUMS
+#endif
+
+}  // namespace
+}  // namespace pydl::cuda::ptx
