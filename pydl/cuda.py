@@ -11,13 +11,18 @@ from typing import Any
 
 from pydl import _core
 from pydl._call_errors import explain_arguments
+from pydl._core import Tensor
+from pydl.capture import CapturedStep, capture
 
 __all__ = [
+    "CapturedStep",
     "Event",
     "Stream",
+    "capture",
     "current_stream",
     "device_count",
     "empty_cache",
+    "from_cuda_array",
     "get_device_name",
     "get_device_properties",
     "is_available",
@@ -140,6 +145,25 @@ def set_memory_limit(bytes: int, device: int = 0) -> None:
         device: The GPU's index.
     """
     _core.gpu_set_memory_limit(device, bytes)
+
+
+def from_cuda_array(x: Any) -> Tensor:
+    """Makes a tensor on the memory of an array with ``__cuda_array_interface__`` (CuPy, Numba, ...).
+
+    The current stream waits for the work that the array says is on its way.
+
+    Raises:
+        DTypeError: If `x` is no such array or holds a dtype that pydl lacks.
+        DeviceError: If its memory is not on a GPU that pydl can use.
+
+    Example:
+        >>> try:
+        ...     pydl.cuda.from_cuda_array([1.0])
+        ... except TypeError as error:
+        ...     print(error)
+        [from_cuda_array] expected an object with __cuda_array_interface__, got list
+    """
+    return _core.from_cuda_array(x)
 
 
 class Stream:

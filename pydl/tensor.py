@@ -254,6 +254,9 @@ def __reduce__(self: Tensor) -> tuple:
     return _unpickled, (_core.numpy(self).copy(), self.dtype, self.requires_grad)
 
 
+_DL_CPU, _DL_CUDA = 1, 2  # as DLPack numbers devices
+
+
 @_method
 def __dlpack__(
     self: Tensor,
@@ -262,15 +265,36 @@ def __dlpack__(
     dl_device: tuple[int, int] | None = None,
     copy: bool | None = None,
 ) -> Any:
-    """A DLPack capsule on the same memory."""
+    """A DLPack capsule on the same memory; on a GPU, ready for the consumer's stream."""
     if self.requires_grad:
         raise BufferError("[__dlpack__] expected a tensor outside any graph. Hint: detach() it first")
-    return _core.to_dlpack(_core.copy(self) if copy else self)
+    if dl_device is not None and tuple(dl_device) != self.__dlpack_device__():
+        if tuple(dl_device) != (_DL_CPU, 0) or copy is False:
+            raise BufferError(f"[__dlpack__] expected device {self.device}, got {tuple(dl_device)}")
+        return _core.to_dlpack(_core.to(self, "cpu"))
+    result = _core.copy(self) if copy else self
+    if self.device != "cpu" and stream != -1:  # -1: the consumer takes care of the order
+        _core.gpu_order_streams(result, 1 if stream is None else stream)
+    return _core.to_dlpack(result)
 
 
 @_method
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
-    return (1, 0)  # CPU, as DLPack numbers devices
+    if self.device == "cpu":
+        return (_DL_CPU, 0)
+    return (_DL_CUDA, int(self.device.removeprefix("gpu:")))
+
+
+def _cuda_array_interface(self: Tensor) -> dict[str, Any]:
+    """The same memory of a GPU for CuPy, Numba and others."""
+    if self.requires_grad:
+        raise AttributeError(
+            "[__cuda_array_interface__] expected a tensor outside any graph. Hint: detach() it first"
+        )
+    return _core.cuda_array_interface(self)
+
+
+Tensor.__cuda_array_interface__ = property(_cuda_array_interface)
 
 
 Tensor.T = property(

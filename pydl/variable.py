@@ -135,7 +135,10 @@ class Variable(Tensor):
 
     def __deepcopy__(self, memo: dict) -> Variable:
         function, arguments = self.__reduce__()
-        return memo.setdefault(id(self), function(*arguments))
+        duplicate = memo.setdefault(id(self), function(*arguments))
+        if duplicate.device != self.device:
+            _core.move_(duplicate, self.device)
+        return duplicate
 
 
 def _rebuild(values, dtype: str, attributes: dict) -> Variable:

@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     wanted = config.getoption("--device")
     if wanted == "cpu":
         return
+    os.environ.setdefault("PYDL_EMULATED_PROTECT", "1")  # host code may not touch device memory
     if wanted == "cuda-emulated" and "PYDL_CUDA_LIBRARY" not in os.environ:
         import pydl
 

@@ -38,8 +38,8 @@ KERNEL_SYSTEM_HEADERS = {
 LEVELS = [
     {"_core"},
     {"_call_errors", "config", "device", "errors", "typing"},
-    {"_convert", "autograd", "cuda", "ops", "random", "tensor"},
-    {"naming", "saving", "tree"},
+    {"_convert", "autograd", "ops", "random", "tensor"},
+    {"capture", "cuda", "naming", "saving", "tree"},
     {"activations", "constraints", "initializers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},
     {"saving.weight_names"},

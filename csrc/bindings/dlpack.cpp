@@ -1,6 +1,7 @@
 // DLPack both ways: tensors of other frameworks without a copy.
 // The structs are those of the DLPack standard, version 1 (https://dmlc.github.io/dlpack).
 #include "bindings/python.h"
+#include "dispatch/gpu.h"
 
 namespace pydl {
 namespace {
@@ -29,7 +30,7 @@ struct DLManagedTensor {
   void (*deleter)(DLManagedTensor*);
 };
 
-constexpr int32_t kDLCpu = 1;
+constexpr int32_t kDLCpu = 1, kDLCuda = 2;
 enum : uint8_t { kDLInt = 0, kDLUInt = 1, kDLFloat = 2, kDLBfloat = 4, kDLBool = 6 };
 
 struct Match {
@@ -55,6 +56,10 @@ void delete_unconsumed(PyObject* capsule) {
   managed->deleter(managed);
 }
 
+DLDevice dl_device(Device device) {
+  return {device.type == DeviceType::cpu ? kDLCpu : kDLCuda, device.index};
+}
+
 py::capsule to_dlpack(const Tensor& x) {
   if (!x.impl()->storage->writable())
     throw py::buffer_error("[to_dlpack] expected memory that may be written to, got a tensor on a "
@@ -64,7 +69,7 @@ py::capsule to_dlpack(const Tensor& x) {
   DLDataType dtype = {0, 0, 1};
   for (const Match& match : kTypes)
     if (match.dtype == x.dtype()) dtype = {match.code, match.bits, 1};
-  owner->managed.tensor = {owner->tensor.data(), {kDLCpu, 0}, x.rank(), dtype,
+  owner->managed.tensor = {owner->tensor.data(), dl_device(x.device()), x.rank(), dtype,
                            impl->shape.begin(), impl->strides.begin(), 0};
   owner->managed.context = owner;
   owner->managed.deleter = [](DLManagedTensor* self) { delete static_cast<Export*>(self->context); };
@@ -80,14 +85,29 @@ DType dtype_of(const DLDataType& type) {
                    type.lanes, " lanes");
 }
 
+// What the standard passes for a stream: 1 is the default one.
+uintptr_t stream_number(Device device) {
+  auto stream = reinterpret_cast<uintptr_t>(current_stream(device));
+  return stream ? stream : 1;
+}
+
 Tensor from_dlpack(py::object source) {
   if (!py::hasattr(source, "__dlpack__"))
     fail<DTypeError>("[from_dlpack] expected an object with __dlpack__, got ", Py_TYPE(source.ptr())->tp_name);
-  py::object device = source.attr("__dlpack_device__")();
-  if (device[py::int_(0)].cast<int>() != kDLCpu)
-    fail<DeviceError>("[from_dlpack] expected CPU memory, got DLPack device ",
-                      py::cast<std::string>(py::str(device)), ". Hint: move it to the CPU first");
-  py::object capsule = source.attr("__dlpack__")();
+  py::object place = source.attr("__dlpack_device__")();
+  const int type = place[py::int_(0)].cast<int>();
+  if (type != kDLCpu && type != kDLCuda)
+    fail<DeviceError>("[from_dlpack] expected memory of the CPU or of a CUDA device, got DLPack device ",
+                      py::cast<std::string>(py::str(place)), ". Hint: move it to the CPU first");
+  Device device;
+  py::object capsule;
+  if (type == kDLCuda) {
+    device = {DeviceType::gpu, place[py::int_(1)].cast<int32_t>()};
+    gpu_backend(device);  // refuses devices that pydl cannot use
+    capsule = source.attr("__dlpack__")(py::arg("stream") = stream_number(device));
+  } else {
+    capsule = source.attr("__dlpack__")();
+  }
   if (!PyCapsule_IsValid(capsule.ptr(), "dltensor"))
     fail<DTypeError>("[from_dlpack] expected a capsule named 'dltensor'");
   auto* managed = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), "dltensor"));
@@ -105,7 +125,7 @@ Tensor from_dlpack(py::object source) {
   Reach reach(shape, strides);
   int64_t item = item_size(dtype);
   char* data = static_cast<char*>(dl.data) + dl.byte_offset + reach.first * item;
-  auto storage = Storage::borrow(data, reach.count() * item, Device{}, true, std::move(deleter));
+  auto storage = Storage::borrow(data, reach.count() * item, device, true, std::move(deleter));
   return Tensor::on(std::move(storage), shape, strides, -reach.first, dtype);
 }
 

@@ -170,6 +170,11 @@ void bind_gpu(py::module_& module) {
                set_current_stream(gpu_at(index), stream_at(stream));
              },
              py::arg("device"), py::arg("stream"));
+  module.def("order_gpu_streams",
+             [](int32_t index, uintptr_t before, uintptr_t after) {
+               order_streams(gpu_at(index), stream_at(before), stream_at(after));
+             },
+             py::arg("device"), py::arg("before"), py::arg("after"));
   module.def("gpu_synchronize_stream",
              [](int32_t index, uintptr_t stream) {
                const PydlBackend& backend = gpu_backend(gpu_at(index));

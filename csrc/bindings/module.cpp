@@ -26,7 +26,9 @@
   X(text) \
   X(image) \
   X(extension) \
-  X(gpu)
+  X(gpu) \
+  X(cuda_array) \
+  X(capture)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

@@ -157,6 +157,17 @@ void set_current_stream(Device device, void* stream) {
     streams().erase(device.index);
 }
 
+void order_streams(Device device, void* before, void* after) {
+  if (before == after) return;
+  const PydlBackend& backend = gpu_backend(device);
+  void* event = nullptr;
+  check_gpu("stream", backend.create_event(device.index, &event));
+  PydlStatus status = backend.record_event(event, before);
+  if (status == PYDL_OK) status = backend.wait_event(after, event);
+  backend.destroy_event(device.index, event);
+  check_gpu("stream", status);
+}
+
 void synchronize(Device device) {
   if (device.type != DeviceType::cpu)
     check_gpu("synchronize", gpu_backend(device).synchronize(device.index));

@@ -25,6 +25,9 @@ void check_gpu(const char* op, PydlStatus status);
 void* current_stream(Device device);
 void set_current_stream(Device device, void* stream);
 
+// Makes later work on one stream of a device wait for the work so far on another.
+void order_streams(Device device, void* before, void* after);
+
 // Waits for all work of a device and raises the errors that its kernels found.
 void synchronize(Device device);
 

@@ -9,6 +9,7 @@
 #include "core/float_mode.h"
 #include "core/random.h"
 #include "core/thread_pool.h"
+#include "dispatch/capture.h"
 #include "dispatch/gpu.h"
 
 namespace pydl {
@@ -76,6 +77,7 @@ void enter_gpu(PydlDeviceContext& context, const char* op, Device device) {
   context.base.allocate = gpu_allocate;
   context.base.release = gpu_release;
   context.base.stream = current_stream(device);
+  context.replay = current_replay();
   note_gpu_op(op);
 }
 

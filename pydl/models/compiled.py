@@ -46,6 +46,7 @@ class Compiled:
     _compile_config: dict[str, Any] | None = None
     _loss_tracker: Mean | None = None
     _plan: StepPlan | None = None
+    _captured: dict[tuple, Callable[[tuple], Any]]  # steps as CUDA graphs
 
     def compile(
         self,
@@ -70,8 +71,9 @@ class Compiled:
                 of lists. `"accuracy"` is the accuracy that fits the shape of the targets.
             weighted_metrics: like `metrics`, but with sample and class weights applied.
             steps_per_execution: batches between calls of the callbacks' `on_*_batch_*` methods.
-            run_eagerly, jit_compile: taken for the sake of Keras programs. Every step runs
-                eagerly, through fused kernels; there is nothing to compile.
+            run_eagerly: taken for the sake of Keras programs; every step runs eagerly.
+            jit_compile: True makes steps on a GPU CUDA graphs, which `pydl.cuda.capture` describes;
+                on the CPU, where fused kernels do the work, there is nothing to compile.
             auto_scale_loss: whether a model of the dtype policy "mixed_float16" gets a
                 `LossScaleOptimizer` around its optimizer.
 
@@ -116,6 +118,7 @@ class Compiled:
         self.run_eagerly = run_eagerly
         self.steps_per_execution = steps_per_execution
         self.jit_compile = jit_compile
+        self._captured = {}
         self.stop_training = False
         self.compiled = True
 

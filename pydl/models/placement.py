@@ -8,6 +8,7 @@ from typing import Any
 
 from pydl import _core, tree
 from pydl._core import Tensor
+from pydl.capture import capture
 from pydl.device import device
 
 
@@ -38,10 +39,17 @@ class Placement:
 
         return placed
 
-    def step(self, function: Callable[[tuple], Any]) -> Callable[[tuple], Any]:
-        """`function` of a batch, running on the device with the batch moved there."""
+    def step(
+        self, function: Callable[[tuple], Any], captured: bool = False
+    ) -> Callable[[tuple], Any]:
+        """`function` of a batch, running on the device with the batch moved there.
+
+        With `captured` it becomes a CUDA graph, where the device is a GPU.
+        """
         if self.device == "cpu":
             return function
+        if captured:
+            function = capture(function)
         return self.here(lambda batch: function(tree.map_structure(self._move, batch)))
 
     def _move(self, value: Any) -> Any:

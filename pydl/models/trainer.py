@@ -341,7 +341,12 @@ class Trainer(Compiled):
         def step(batch: tuple) -> None:
             self._update_metrics(*plain(batch))
 
-        return place.step(step), place.here(lambda _: self.get_metrics_result())
+        if place.device == "cpu" or self.jit_compile is not True:
+            return place.step(step), place.here(lambda _: self.get_metrics_result())
+        contents = tuple(id(v) for v in (*self.weights, *self.trainable_variables))
+        if (name, contents) not in self._captured:  # a graph holds on to the variables of its time
+            self._captured[name, contents] = place.step(step, captured=True)
+        return self._captured[name, contents], place.here(lambda _: self.get_metrics_result())
 
     # --- data -------------------------------------------------------------------------------------
 

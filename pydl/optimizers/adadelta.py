@@ -31,6 +31,8 @@ class Adadelta(Optimizer):
         0.5636
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

@@ -30,6 +30,8 @@ class Adagrad(Optimizer):
         0.9012
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

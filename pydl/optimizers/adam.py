@@ -31,6 +31,8 @@ class Adam(Optimizer):
         0.9
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

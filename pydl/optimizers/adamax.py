@@ -29,6 +29,8 @@ class Adamax(Optimizer):
         0.9
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

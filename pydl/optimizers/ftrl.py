@@ -32,6 +32,8 @@ class Ftrl(Optimizer):
         0.7451
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

@@ -30,6 +30,8 @@ class Lion(Optimizer):
         0.9
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

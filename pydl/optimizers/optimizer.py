@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pydl import ops
-from pydl._core import Tensor
+from pydl import _core, ops
+from pydl._core import DeviceError, Tensor
 from pydl.autograd import no_grad
+from pydl.capture import note_optimizer
 from pydl.device import device
 from pydl.naming import to_snake_case
 from pydl.optimizers.ema import WeightAverage
@@ -48,6 +49,8 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         >>> v.tolist()
         [0.5, 2.5]
     """
+
+    _captures = False  # whether a CUDA graph can hold its steps
 
     def __init__(
         self,
@@ -174,6 +177,9 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         if not self.built:
             self.build(variables)
         rows, grads = self._rows(grads, variables)
+        if _core.is_capturing():
+            self._check_capture()
+            note_optimizer(self)
         with no_grad():
             if self._accumulated_gradients:
                 self._accumulate(rows, grads)
@@ -184,6 +190,30 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
             for variable in self._constrained:
                 variable.assign(variable.constraint(variable))
             self._iterations.assign_add(1)
+
+    def _check_capture(self) -> None:
+        """Refuses steps that a CUDA graph cannot repeat: those that depend on the count or on values."""
+        why = None
+        if not self._captures:
+            why = "its steps need numbers that are computed on the CPU"
+        elif self._accumulated_gradients:
+            why = "it accumulates gradients"
+        elif self.use_ema and self.ema_overwrite_frequency:
+            why = "it overwrites variables with their averages"
+        if why:
+            raise DeviceError(
+                f"[capture] expected an optimizer whose steps are all alike, got {self.name}: {why}"
+            )
+
+    def number(self) -> tuple[int, float]:
+        """The number of the step to come, from 1, and its learning rate."""
+        return self._next_step(), self._current_learning_rate()
+
+    def take_number(self) -> tuple[int, float]:
+        """The same, and counts the step, which a CUDA graph is about to do."""
+        number = self.number()
+        self._iterations.assign_add(1)
+        return number
 
     def _accumulate(self, rows: Sequence[int], grads: Sequence[Any]) -> None:
         """Adds gradients up; every `gradient_accumulation_steps` calls makes a step of them."""

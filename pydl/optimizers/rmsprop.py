@@ -32,6 +32,8 @@ class RMSprop(Optimizer):
         0.6838
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

@@ -30,6 +30,8 @@ class SGD(Optimizer):
         [0.5, 2.5]
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.01,

@@ -50,6 +50,7 @@ extern "C" __attribute__((visibility("default"))) const PydlBackend* pydl_backen
       end_capture,
       launch_graph,
       destroy_graph,
+      device_of,
   };
   return &backend;
 }

@@ -106,6 +106,15 @@ PydlStatus use_device(int32_t device) {
   return PYDL_OK;
 }
 
+PydlStatus device_of(const void* memory, int32_t* device) {
+  cudaPointerAttributes attributes;
+  PYDL_CUDA_TRY(cudaPointerGetAttributes(&attributes, memory));
+  bool on_device =
+      attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
+  *device = on_device ? attributes.device : PYDL_HOST;
+  return PYDL_OK;
+}
+
 PydlStatus device_facts(int32_t device, PydlDeviceFacts* facts) {
   cudaDeviceProp properties;
   PYDL_CUDA_TRY(cudaGetDeviceProperties(&properties, device));

@@ -11,5 +11,6 @@ int32_t device_count();
 const char* why_unavailable();
 PydlStatus device_facts(int32_t device, PydlDeviceFacts* facts);
 PydlStatus use_device(int32_t device);
+PydlStatus device_of(const void* memory, int32_t* device);
 
 }  // namespace pydl::cuda

@@ -27,6 +27,15 @@ int64_t size_class(int64_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+#ifdef PYDL_CUDA_EMULATED
+// The emulator checks that kernels stay within what was asked for, and leaves none of it as it was.
+constexpr int64_t kGap = 64;
+void mark(void* memory, int64_t used, int64_t bytes) { pydlEmulatorSetUsed(memory, used, bytes); }
+#else
+constexpr int64_t kGap = 0;
+void mark(void*, int64_t, int64_t) {}
+#endif
+
 struct Chunk {
   char* begin;
   int64_t used = 0;
@@ -58,7 +67,7 @@ class Allocator {
     *memory = nullptr;
     std::lock_guard<std::mutex> lock(mutex_);
     if (bytes > int64_t{1} << 60) return out_of_memory(bytes, "the device");
-    int64_t size = size_class(bytes);
+    int64_t size = size_class(bytes + kGap);
     Block block;
     if (!take_cached(pools_[stream], size, &block)) {
       PydlStatus status = make_block(pools_[stream], bytes, size, &block);
@@ -66,6 +75,8 @@ class Allocator {
     }
     if (block.chunk) ++block.chunk->blocks_in_use;
     live_[block.memory] = {block, stream};
+    // A graph writes to its blocks again when they are free or another size.
+    mark(block.memory, pools_[stream].kept ? block.bytes : bytes, block.bytes);
     ++stats_.allocation_count;
     stats_.allocated_bytes += block.bytes;
     stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.allocated_bytes);
@@ -83,6 +94,7 @@ class Allocator {
     if (live.block.chunk) --live.block.chunk->blocks_in_use;
     stats_.allocated_bytes -= live.block.bytes;
     stats_.cached_bytes += live.block.bytes;
+    if (!pools_[live.stream].kept) mark(memory, 0, live.block.bytes);
     pools_[live.stream].free[live.block.bytes].push_back(live.block);
   }
 

@@ -118,6 +118,9 @@ typedef struct PydlBackend {
   PydlStatus (*end_capture)(int32_t device, void* stream, void** graph);
   PydlStatus (*launch_graph)(int32_t device, void* graph, void* stream);
   void (*destroy_graph)(int32_t device, void* graph);
+
+  // The device that memory of another library is on; PYDL_HOST for what is on none.
+  PydlStatus (*device_of)(const void* memory, int32_t* device);
 } PydlBackend;
 
 #ifdef __cplusplus

@@ -1,0 +1,82 @@
+"""Models on a GPU: the same programs, the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pydl
+from pydl import layers
+
+
+def data(samples: int = 48) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(samples, 8)).astype("float32")
+    return x, (x[:, 0] > x[:, 1]).astype("int32")
+
+
+def make_model(**kwargs) -> pydl.Model:
+    pydl.set_random_seed(3)
+    model = pydl.Sequential(
+        [layers.Dense(16, activation="relu"), layers.Dropout(0.2), layers.Dense(2, activation="softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **kwargs)
+    return model
+
+
+def train(model: pydl.Model) -> dict[str, list[float]]:
+    x, y = data()
+    return model.fit(x, y, batch_size=16, epochs=3, verbose=0, validation_split=0.25).history
+
+
+def compare(a: dict[str, list[float]], b: dict[str, list[float]]) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_allclose(a[name], b[name], rtol=1e-4, err_msg=name)
+
+
+def test_training_gives_the_numbers_of_the_cpu():
+    model = make_model()
+    history = train(model)
+    assert all(w.device == "gpu:0" for w in model.weights)
+    with pydl.device("cpu"):
+        compare(history, train(make_model()))
+
+
+def test_a_model_computes_where_its_weights_are():
+    model = make_model()
+    model.build((None, 8))
+    x, y = data()
+    with pydl.device("cpu"):
+        train(model)
+        assert all(w.device == "gpu:0" for w in model.weights)
+        predictions = model.predict(x, verbose=0)
+        loss, _ = model.evaluate(x, y, verbose=0)
+        model.train_on_batch(x, y)
+        assert isinstance(predictions, np.ndarray) and np.isfinite(loss)
+        np.testing.assert_allclose(model.predict_on_batch(x).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_step_as_a_graph():
+    compare(train(make_model(jit_compile=True)), train(make_model()))
+
+
+def test_weights_are_saved_and_loaded(tmp_path):
+    model = make_model()
+    x, _ = data()
+    expected = model.predict(x, verbose=0)
+    model.save(tmp_path / "model.keras")
+    with pydl.device("cpu"):
+        loaded = pydl.models.load_model(tmp_path / "model.keras")
+        assert loaded.weights[0].device == "cpu"
+        np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(policy):
+    inputs = layers.Dense(4, dtype=policy)
+    model = pydl.Sequential([inputs, layers.Dense(2, dtype=policy)])
+    model.compile("sgd", "mse")
+    x, _ = data()
+    history = model.fit(x, np.ones((48, 2), "float32"), epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0]
