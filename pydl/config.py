@@ -9,6 +9,7 @@ variable               default              meaning
 ``PYDL_CPU_ISA``       the CPU's best       ``generic``, ``avx2``, ``avx512`` or ``neon``
 ``PYDL_VERBOSE``       ``0``                ``1`` prints a line for every op that runs
 ``PYDL_MEMORY_LIMIT``  ``0`` (none)         bytes that tensors and the cache may take together
+``PYDL_CUDA_LIBRARY``  the installed one    the library behind ``gpu:0``
 ``PYDL_DATA_DIR``      none                 folder where datasets are looked for first
 ``PYDL_CACHE_DIR``     ``~/.cache/pydl``    folder where downloads are kept
 =====================  ===================  ====================================================

@@ -106,7 +106,7 @@ class Variable(Tensor):
         Raises:
             ShapeError: `value` has another shape.
         """
-        source = _as_tensor(value, self.dtype)
+        source = _as_tensor(value, self.dtype, self.device)
         if source.shape != self.shape:
             raise ShapeError(
                 f"[Variable.assign] expected a value of shape {self.shape} for {self._path!r}, "
@@ -151,10 +151,11 @@ def _is_floating(tensor: Tensor) -> bool:
     return "float" in tensor.dtype
 
 
-def _as_tensor(value: Any, dtype: str | None) -> Tensor:
-    if isinstance(value, Tensor):
-        return value.detach() if dtype in (None, value.dtype) else value.detach().astype(dtype)
-    return _core.tensor(value, dtype)
+def _as_tensor(value: Any, dtype: str, device: str) -> Tensor:
+    if not isinstance(value, Tensor):
+        return _core.tensor(value, dtype, device)
+    value = value.detach() if value.device == device else value.detach().to(device)
+    return value if value.dtype == dtype else value.astype(dtype)
 
 
 def _first_value(initializer: Any, shape: Sequence[int] | None, dtype: str | None) -> Tensor:

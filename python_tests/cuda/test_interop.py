@@ -57,6 +57,7 @@ def test_dlpack_asks_for_the_current_stream():
 
 
 def test_dlpack_keeps_the_memory_alive():
+    gc.collect()
     before = cuda.memory_stats()["allocated_bytes"]
     x = pydl.from_dlpack(ops.full((1000,), 3.0))
     gc.collect()
