@@ -18,8 +18,8 @@ struct Parameter {
   std::vector<uint64_t> words;
 
   template <class T>
-  explicit Parameter(const T& value)
-      : is_pointer(std::is_pointer_v<T>), words((sizeof value) / 8) {
+  explicit Parameter(T value) : is_pointer(std::is_pointer_v<T>), words((sizeof value) / 8) {
+    __builtin_clear_padding(&value);  // may hold an address of old
     if (!words.empty()) memcpy(words.data(), &value, words.size() * 8);
   }
 };
