@@ -16,6 +16,8 @@ _CLASSES = {
     ValueError: ValueError,
     OverflowError: ValueError,
     IndexError: IndexError,
+    ZeroDivisionError: ValueError,
+    MemoryError: MemoryError,
 }
 ARGUMENT_ERRORS = tuple(_CLASSES)
 

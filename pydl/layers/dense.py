@@ -8,7 +8,7 @@ from pydl import activations
 from pydl.layers.arguments import positive_int
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
-from pydl.ops.linalg import linear
+from pydl.ops.product import linear
 
 __all__ = ["Dense"]
 

@@ -14,6 +14,7 @@ from pydl.typing import ArrayLike, DTypeLike, Shape
 __all__ = [
     "arange",
     "empty",
+    "empty_like",
     "eye",
     "full",
     "full_like",
@@ -72,6 +73,12 @@ def full_like(x: ArrayLike, fill_value: ArrayLike, dtype: DTypeLike | None = Non
     """As `full`, with the shape and, where `dtype` is None, the dtype of `x`."""
     x = _core.as_tensor(x)
     return full(x.shape, fill_value, dtype or x.dtype)
+
+
+def empty_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor with the shape and, where `dtype` is None, the dtype of `x`; its elements are any."""
+    x = _core.as_tensor(x)
+    return _core.empty(x.shape, dtype or x.dtype)
 
 
 def zeros_like(x: ArrayLike, dtype: DTypeLike | None = None) -> Tensor:

@@ -6,17 +6,51 @@ An image is ``(height, width, channels)``, a batch ``(batch, height, width, chan
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from pydl import _core
 from pydl._core import Tensor
 from pydl.errors import ShapeError
+from pydl.ops.image_batch import on_batch
+from pydl.ops.image_filter import (
+    extract_patches,
+    extract_patches_3d,
+    gaussian_blur,
+    hsv_to_rgb,
+    rgb_to_hsv,
+    sobel_edges,
+    ssim,
+)
+from pydl.ops.image_warp import (
+    crop_images,
+    elastic_transform,
+    map_coordinates,
+    pad_images,
+    perspective_transform,
+    scale_and_translate,
+)
+from pydl.ops.symbolic import public_op
 from pydl.typing import ArrayLike
 
-__all__ = ["adjust_hue", "affine_transform", "resize", "rgb_to_grayscale"]
+__all__ = [
+    "adjust_hue",
+    "affine_transform",
+    "crop_images",
+    "elastic_transform",
+    "extract_patches",
+    "extract_patches_3d",
+    "gaussian_blur",
+    "hsv_to_rgb",
+    "map_coordinates",
+    "pad_images",
+    "perspective_transform",
+    "resize",
+    "rgb_to_grayscale",
+    "rgb_to_hsv",
+    "scale_and_translate",
+    "sobel_edges",
+    "ssim",
+]
 
 _GRAY = (0.2989, 0.5870, 0.1140)  # ITU-R 601
 
@@ -72,7 +106,7 @@ def resize(
             batch = _pad_to_ratio(batch, height, width, fill_value)
         return _core.resize(batch, height, width, interpolation, antialias)
 
-    return _on_batch("resize", run, images, data_format)
+    return on_batch("resize", run, images, data_format)
 
 
 def affine_transform(
@@ -107,7 +141,7 @@ def affine_transform(
     """
     if not isinstance(transform, Tensor):
         transform = np.asarray(transform, "float64")
-    return _on_batch(
+    return on_batch(
         "affine_transform",
         lambda batch: _core.affine_transform(
             batch, transform, interpolation, fill_mode, float(fill_value)
@@ -142,7 +176,7 @@ def adjust_hue(
         [[[0.0, 1.0, 1.0]]]
     """
     hue, saturation = np.atleast_1d(np.asarray(hue)), np.atleast_1d(np.asarray(saturation))
-    return _on_batch(
+    return on_batch(
         "adjust_hue",
         lambda batch: _core.adjust_hue(batch, hue, saturation, largest_saturation),
         images,
@@ -171,28 +205,7 @@ def rgb_to_grayscale(images: ArrayLike, data_format: str | None = None) -> Tenso
         weights = _core.as_tensor(np.array(_GRAY, "float64").reshape(3, 1)).astype(batch.dtype)
         return _core.matmul(batch, weights)
 
-    return _on_batch("rgb_to_grayscale", run, images, data_format)
-
-
-def _on_batch(
-    name: str, run: Callable[[Tensor], Tensor], images: Any, data_format: str | None
-) -> Tensor:
-    """`run` on a batch with the channels last; the result in the form that `images` had."""
-    images = _core.as_tensor(images)
-    if images.ndim not in (3, 4):
-        raise ShapeError(
-            f"[{name}] expected images (height, width, channels) or (batch, height, width, "
-            f"channels), got shape {images.shape}"
-        )
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise ValueError(
-            f"[{name}] expected data_format 'channels_last' or 'channels_first', got {data_format!r}"
-        )
-    first = data_format == "channels_first"
-    batch = images if images.ndim == 4 else images[None]
-    batch = run(batch.transpose(0, 2, 3, 1) if first else batch)
-    batch = batch.transpose(0, 3, 1, 2) if first else batch
-    return batch if images.ndim == 4 else batch[0]
+    return on_batch("rgb_to_grayscale", run, images, data_format)
 
 
 def _cut_to_ratio(batch: Tensor, height: int, width: int) -> Tensor:
@@ -213,3 +226,7 @@ def _pad_to_ratio(batch: Tensor, height: int, width: int, value: float) -> Tenso
     padded = _core.full((n, rows + 2 * above, columns + 2 * beside, channels), value, batch.dtype)
     padded[:, above : above + rows, beside : beside + columns] = batch
     return padded
+
+
+for _name in __all__:  # so that they are steps of functional models, too
+    globals()[_name] = public_op(globals()[_name], f"image.{_name}")

@@ -1,128 +1,22 @@
-"""Products of matrices and tensors."""
+"""Linear algebra: those of `pydl.ops` that `keras.ops.linalg` has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
-from pydl import _core
-from pydl._core import Tensor
-from pydl.typing import ArrayLike
+from pydl import ops
 
-__all__ = ["dot", "linear", "matmul", "outer", "tensordot"]
-
-
-def matmul(x1: ArrayLike, x2: ArrayLike) -> Tensor:
-    """Matrix product of two tensors, as ``numpy.matmul``.
-
-    Leading axes are batches and broadcast; a 1-D operand counts as one row or one column.
-    Transposed operands are used in place, without a copy.
-
-    Args:
-        x1: Shape ``(..., m, k)`` or ``(k,)``.
-        x2: Shape ``(..., k, n)`` or ``(k,)``.
-
-    Returns:
-        Shape ``(..., m, n)``; a 1-D operand leaves its axis out. float16 and bfloat16 are summed in
-        float32; integers wrap around.
-
-    Raises:
-        ShapeError: If the inner extents differ or the batches do not broadcast.
-
-    Example:
-        >>> pydl.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])
-        tensor([[11.]])
-    """
-    return _core.matmul(x1, x2)
+__all__ = """
+    cholesky cholesky_inverse det eigh inv jvp lstsq lu_factor matrix_rank norm pinv qr solve
+    solve_triangular svd
+""".split()
 
 
-def linear(
-    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, activation: str | None = None
-) -> Tensor:
-    """``activation(x @ kernel + bias)`` in one kernel: a fully connected layer.
-
-    Args:
-        x: A floating tensor of shape ``(..., in)``.
-        kernel: Shape ``(in, out)``.
-        bias: Shape ``(out,)``, or None.
-        activation: "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", or None.
-
-    Returns:
-        Shape ``(..., out)``, in the dtype that all three promote to.
-
-    Raises:
-        ShapeError: If the shapes do not fit together.
-        DTypeError: If neither `x` nor `kernel` is floating.
-        ValueError: If the activation is another one; apply it to the result instead.
-
-    Example:
-        >>> pydl.ops.linear([[1.0, -2.0]], [[1.0, 3.0], [2.0, 1.0]], [0.5, 0.5], activation="relu")
-        tensor([[0. , 1.5]])
-    """
-    return _core.linear(x, kernel, bias, activation)
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(ops, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def dot(x1: ArrayLike, x2: ArrayLike) -> Tensor:
-    """Dot product of two tensors, as ``numpy.dot``.
-
-    Of vectors the inner product, of matrices the matrix product, with a number the scaled tensor;
-    otherwise the sum over the last axis of `x1` and the second-to-last of `x2`.
-
-    Args:
-        x1: Shape ``(..., k)`` or ``()``.
-        x2: Shape ``(..., k, n)``, ``(k,)`` or ``()``.
-
-    Returns:
-        The axes of `x1` but its last, then those of `x2` but the summed one.
-
-    Raises:
-        ShapeError: If the summed extents differ.
-
-    Example:
-        >>> pydl.ops.dot([1.0, 2.0], [3.0, 4.0])
-        tensor(11.)
-    """
-    return _core.dot(x1, x2)
-
-
-def outer(x1: ArrayLike, x2: ArrayLike) -> Tensor:
-    """Every product of an element of `x1` with one of `x2`, both flattened.
-
-    Args:
-        x1: Any shape, with `m` elements.
-        x2: Any shape, with `n` elements.
-
-    Returns:
-        Shape ``(m, n)``.
-
-    Example:
-        >>> pydl.ops.outer([1.0, 2.0], [3.0, 4.0])
-        tensor([[3., 4.],
-                [6., 8.]])
-    """
-    return _core.outer(x1, x2)
-
-
-def tensordot(
-    x1: ArrayLike, x2: ArrayLike, axes: int | tuple[int | Sequence[int], int | Sequence[int]] = 2
-) -> Tensor:
-    """Sum of products over pairs of axes, as ``numpy.tensordot``.
-
-    Args:
-        x1: Any shape.
-        x2: Any shape.
-        axes: How many of the last axes of `x1` are summed with as many of the first of `x2`; or the
-            axes of `x1` and those of `x2`.
-
-    Returns:
-        The axes of `x1` that are left, then those of `x2`.
-
-    Raises:
-        ShapeError: If the extents of a pair of axes differ.
-        ValueError: If an axis is outside its tensor's rank or given twice.
-
-    Example:
-        >>> pydl.ops.tensordot([[1.0, 2.0]], [[3.0, 4.0]], axes=(1, 1))
-        tensor([[11.]])
-    """
-    x1_axes, x2_axes = (range(-axes, 0), range(axes)) if isinstance(axes, int) else axes
-    return _core.tensordot(x1, x2, x1_axes, x2_axes)
+def __dir__() -> list[str]:
+    return __all__

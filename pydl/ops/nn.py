@@ -1,40 +1,28 @@
-"""Building blocks of neural networks."""
+"""Parts of neural networks: those of `pydl.ops` that `keras.ops.nn` has."""
 
 from __future__ import annotations
 
-from pydl import _core
-from pydl._core import Tensor
-from pydl.typing import ArrayLike
+from typing import Any
 
-__all__ = ["log_softmax", "softmax"]
+from pydl import ops
 
-
-def softmax(x: ArrayLike, axis: int = -1) -> Tensor:
-    """``exp(x) / sum(exp(x))`` along an axis, without overflow.
-
-    Args:
-        x: A floating tensor.
-        axis: The axis whose elements shall sum to 1.
-
-    Returns:
-        The shape and dtype of `x`.
-
-    Raises:
-        DTypeError: If `x` is not floating.
-        ValueError: If `axis` is outside the rank.
-
-    Example:
-        >>> pydl.ops.softmax([[0.0, 0.0]])
-        tensor([[0.5, 0.5]])
-    """
-    return _core.softmax(x, axis)
+__all__ = """
+    adaptive_average_pool adaptive_max_pool average_pool batch_normalization binary_crossentropy
+    categorical_crossentropy celu conv conv_transpose ctc_decode ctc_loss depth_to_space
+    depthwise_conv dot_product_attention elu fold gelu glu hard_shrink hard_sigmoid hard_silu
+    hard_swish hard_tanh layer_normalization leaky_relu log_sigmoid log_softmax max_pool moments
+    multi_hot normalize one_hot polar psnr relu relu6 rms_normalization selu separable_conv
+    sigmoid silu soft_shrink softmax softplus softsign space_to_depth
+    sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squareplus swish
+    tanh_shrink threshold unfold
+""".split()
 
 
-def log_softmax(x: ArrayLike, axis: int = -1) -> Tensor:
-    """The logarithm of `softmax`, without losing small probabilities; arguments as `softmax`.
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(ops, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-    Example:
-        >>> pydl.ops.log_softmax([[0.0, 100.0]])
-        tensor([[-100.,    0.]])
-    """
-    return _core.log_softmax(x, axis)
+
+def __dir__() -> list[str]:
+    return __all__

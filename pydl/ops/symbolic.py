@@ -39,8 +39,14 @@ def contains_symbolic(values: Iterable) -> bool:
     )
 
 
-def public_op(function: Callable) -> Callable:
-    """Return `function` made to record itself on symbolic tensors and to explain its errors."""
+def public_op(function: Callable, name: str | None = None) -> Callable:
+    """Return `function` made to record itself on symbolic tensors and to explain its errors.
+
+    Args:
+        function: A function of tensors.
+        name: Where it is in `pydl.ops`, if it is in a part of it: "image.resize".
+    """
+    name = name or function.__name__
 
     @functools.wraps(function)
     def op(*args, **kwargs):
@@ -52,6 +58,6 @@ def public_op(function: Callable) -> Callable:
             if not contains_symbolic((args, kwargs)):
                 raise_explained(error, function, args, kwargs)
                 raise
-        return _recorder(function.__name__, args, kwargs)
+        return _recorder(name, args, kwargs)
 
     return op
