@@ -7,8 +7,8 @@ The table, 392 cars of the Auto MPG data set, comes with the package mlxtend. Th
 own preprocessing: it normalizes numbers, looks words up in vocabularies learned from the training
 cars, and so takes raw rows of the table. Early stopping ends its training.
 
-On cars that it has not seen its mean error should be under 0.9 (--quick: under 1) of that of a linear
-regression on the same columns; the program ends with an error if it is not.
+On cars that it has not seen its mean error should be under 0.9 (--quick: under 1) of that of a
+linear regression on the same columns; the program ends with an error if it is not.
 Writes tabular_regression.png, a picture of the training and of the predictions.
 """
 
