@@ -26,9 +26,11 @@ __all__ = [
     "get_device_name",
     "get_device_properties",
     "is_available",
+    "is_launch_blocking",
     "memory_stats",
     "missing_kernels",
     "reset_peak_memory",
+    "set_launch_blocking",
     "set_memory_limit",
     "stream",
     "synchronize",
@@ -110,6 +112,28 @@ def synchronize(device: int = 0) -> None:
         DeviceError: If there is no such GPU, or a kernel failed.
     """
     _core.gpu_synchronize(device)
+
+
+def is_launch_blocking() -> bool:
+    """Whether ops on GPUs wait for their kernels; see `set_launch_blocking`.
+
+    Example:
+        >>> pydl.cuda.is_launch_blocking()
+        False
+    """
+    return _core.launch_blocking()
+
+
+@explain_arguments
+def set_launch_blocking(blocking: bool) -> None:
+    """Makes each op on a GPU wait for its kernels, so that an error shows in the op that made it.
+
+    Slow, for debugging; ``CUDA_LAUNCH_BLOCKING=1`` does the same from the start.
+
+    Args:
+        blocking: Whether to wait.
+    """
+    _core.set_launch_blocking(blocking)
 
 
 @explain_arguments

@@ -68,6 +68,14 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"device: gpu:0 is {cuda.get_device_name()}, backend {_core.gpu_backend_name()}"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--device") == "cpu":
+        return
+    for item in items:
+        if item.get_closest_marker("cpu") or "isa" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason="of the CPU"))
+
+
 @pytest.fixture(autouse=True)
 def _on_the_device(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.config.getoption("--device") == "cpu":
@@ -75,8 +83,11 @@ def _on_the_device(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     import pydl
 
+    # Errors show in the op that made them, as on the CPU, but where that they show late is tested.
+    pydl.cuda.set_launch_blocking("python_tests/cuda/" not in request.node.nodeid)
     with pydl.device("gpu:0"):
         yield
+    pydl.cuda.synchronize()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -147,6 +147,8 @@ void bind_gpu(py::module_& module) {
   module.def("gpu_missing_kernels", &missing_kernels);
   module.def("gpu_synchronize", [](int32_t index) { synchronize(gpu_at(index)); },
              py::arg("device"), WithoutGil());
+  module.def("launch_blocking", &launch_blocking);
+  module.def("set_launch_blocking", &set_launch_blocking, py::arg("blocking"));
   module.def("gpu_memory_stats", &stats, py::arg("device"));
   module.def("gpu_reset_peak_memory",
              [](int32_t index) {

@@ -1,6 +1,7 @@
 #include "dispatch/gpu.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,8 +23,9 @@ struct Gpu {
   PydlBackend backend = {};
   std::string name, why;
   int count = 0;
-  pid_t process = getpid();
 };
+
+std::atomic<bool> forked{false};  // a child cannot use its parent's GPU
 
 std::string library_path() {
   if (const char* path = std::getenv("PYDL_CUDA_LIBRARY")) return path;
@@ -72,6 +74,7 @@ Gpu open_backend() {
                         ". Hint: build it with the headers of this pydl"));
   Gpu gpu;
   std::memcpy(&gpu.backend, given, std::min<size_t>(given->struct_size, sizeof(PydlBackend)));
+  pthread_atfork(nullptr, nullptr, [] { forked.store(true); });
   gpu.name = given->name;
   gpu.count = given->device_count();
   if (gpu.count == 0) {
@@ -103,7 +106,7 @@ void* allocate_on(size_t bytes, Device device) {
 
 void deallocate_on(void* memory, Device device) {
   const Gpu& g = gpu();
-  if (g.process != getpid()) return;  // a forked child cannot use the parent's GPU
+  if (forked.load(std::memory_order_relaxed)) return;
   g.backend.use_device(device.index);
   g.backend.release(device.index, current_stream(device), memory);
 }
@@ -118,7 +121,7 @@ const PydlBackend& gpu_backend(Device device) {
     if (g.count == 0) fail<DeviceError>("[device] expected a usable ", device, ", but ", g.why);
     fail<DeviceError>("[device] expected a device below gpu:", g.count, ", got ", device);
   }
-  if (__builtin_expect(g.process != getpid(), 0))
+  if (__builtin_expect(forked.load(std::memory_order_relaxed), 0))
     fail<DeviceError>("[device] expected the process that opened ", device,
                       ", got one forked from it. Hint: start processes with the method 'spawn'");
   check_gpu("device", g.backend.use_device(device.index));
@@ -172,6 +175,21 @@ void synchronize(Device device) {
   if (device.type != DeviceType::cpu)
     check_gpu("synchronize", gpu_backend(device).synchronize(device.index));
 }
+
+namespace {
+
+std::atomic<bool>& blocking_switch() {
+  static std::atomic<bool> blocking{[] {
+    const char* text = std::getenv("CUDA_LAUNCH_BLOCKING");
+    return text && std::string(text) == "1";
+  }()};
+  return blocking;
+}
+
+}  // namespace
+
+bool launch_blocking() { return blocking_switch().load(std::memory_order_relaxed); }
+void set_launch_blocking(bool blocking) { blocking_switch().store(blocking); }
 
 void note_gpu_op(const char* op) { last_op.store(op, std::memory_order_relaxed); }
 

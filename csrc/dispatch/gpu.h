@@ -31,6 +31,11 @@ void order_streams(Device device, void* before, void* after);
 // Waits for all work of a device and raises the errors that its kernels found.
 void synchronize(Device device);
 
+// Whether each op waits for its kernels and raises what they found, which else shows late. First set by
+// CUDA_LAUNCH_BLOCKING=1.
+bool launch_blocking();
+void set_launch_blocking(bool blocking);
+
 // The op that was launched last on any GPU, for errors that show late.
 void note_gpu_op(const char* op);
 

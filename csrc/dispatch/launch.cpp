@@ -81,6 +81,11 @@ void enter_gpu(PydlDeviceContext& context, const char* op, Device device) {
   note_gpu_op(op);
 }
 
+void leave_gpu(const PydlDeviceContext& context, const char* op, Device device) {
+  if (!launch_blocking() || context.replay) return;  // a graph under way cannot be waited for
+  check_gpu(op, gpu_backend(device).synchronize_stream(device.index, context.base.stream));
+}
+
 }  // namespace
 
 void raise_status(const char* op, PydlStatus status, const std::string& message) {
@@ -134,6 +139,7 @@ void run_function(const char* op, Device device, bool keep_denormals, Launchable
     status = function(state, &host.base.base, args);
   }
   if (status != PYDL_OK) raise_status(op, status, host.message);
+  if (__builtin_expect(device.type != DeviceType::cpu, 0)) leave_gpu(host.base, op, device);
 }
 
 void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,

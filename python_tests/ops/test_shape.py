@@ -160,6 +160,7 @@ class TestRepetitions(OpTests):
     ]
 
 
+@pytest.mark.cpu
 def test_views_share_memory():
     x = pydl.tensor(np.arange(24.0).reshape(2, 3, 4))
     views = [ops.reshape(x, (6, 4)), ops.squeeze(ops.expand_dims(x, 1)), ops.transpose(x), ops.flip(x),
