@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.case import Arrays, Case, Onnx
 
-PEERS = ("numpy", "torch", "onnxruntime", "jax", "tensorflow")
+PEERS = ("numpy", "torch", "onnxruntime", "jax", "tensorflow", "cupy")
 NAMES = ("pydl", *PEERS)
 
 
@@ -22,6 +22,8 @@ def load(name: str) -> Any | None:
         if name == "onnxruntime":
             importlib.import_module("onnx")
     except ImportError:
+        return None
+    if name == "cupy" and not module.cuda.is_available():
         return None
     return module
 
@@ -50,8 +52,20 @@ def prepare(case: Case, variant: str, arrays: Arrays) -> Callable[[], Any]:
     if isinstance(function, Onnx):
         return _onnx_session(function, inputs)
     if case.gradient:
-        return _GRADIENT[name](module, function, inputs, case.gradient)
-    return _FORWARD[name](module, function, inputs)
+        return gradient(name, module, function, inputs, case.gradient)
+    return forward(name, module, function, inputs)
+
+
+def forward(name: str, module: Any, function: Callable, inputs: Arrays) -> Callable[[], Any]:
+    """Returns the call of `function` in a library, in the way that suits it best."""
+    return _FORWARD.get(name, _plain_forward)(module, function, inputs)
+
+
+def gradient(
+    name: str, module: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]
+) -> Callable[[], Any]:
+    """Returns the call that computes the gradients of `function` to the inputs `wrt`."""
+    return _GRADIENT[name](module, function, inputs, wrt)
 
 
 # --- pydl ---------------------------------------------------------------------------------------
@@ -176,7 +190,6 @@ _CONVERT: dict[str, Callable] = {
 }
 _FORWARD: dict[str, Callable] = {
     "pydl": _pydl_forward,
-    "numpy": _plain_forward,
     "torch": _torch_forward,
     "jax": _jax_forward,
 }

@@ -20,22 +20,26 @@ def main() -> None:
     parser.add_argument("--only", default="", help="parts of names, separated by commas")
     parser.add_argument("--libraries", required=True)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     options = parser.parse_args()
-    load = os.getloadavg()[0]
-    limit_threads(options.threads)
+    busy = os.getloadavg()[0]
+    if options.device == "cpu":
+        limit_threads(options.threads)
 
-    from benchmarks import libraries, machine, timing
+    from benchmarks import gpu, libraries, machine, timing
 
+    on_gpu = options.device == "gpu"
+    instrument, limits = (gpu, gpu) if on_gpu else (timing, machine)
+    load = gpu.load if on_gpu else libraries.load
     wanted = [name for name in libraries.NAMES if name in options.libraries.split(",")]
-    found = [name for name in wanted if libraries.load(name)]
+    found = [name for name in wanted if load(name)]
     effort = timing.QUICK if options.quick else timing.FULL
-    _write(
-        {"machine": machine.describe(), "libraries": libraries.versions(found), "load": load}
-    )
-    for case in select(options.only):
-        variants = [v for v in case.variants if v.split(":")[0] in found]
-        if variants:
-            result = timing.measure(case, variants, effort)
+    if on_gpu:
+        gpu.enter()
+    _write({"machine": limits.describe(), "libraries": libraries.versions(found), "load": busy})
+    for case in select(options.only, options.device):
+        if variants := instrument.variants(case, found):
+            result = instrument.measure(case, variants, effort)
             name = {"family": case.family, "name": case.name, "threads": options.threads}
             _write(name | dataclasses.asdict(result))
 
@@ -54,12 +58,12 @@ def limit_threads(count: int) -> None:
         os.environ[variable] = str(count)
 
 
-def select(only: str) -> list:
+def select(only: str, device: str) -> list:
     """Returns the cases whose "family: name" holds one of the comma-separated words."""
     from benchmarks.cases import all_cases
 
     words = only.split(",")
-    return [case for case in all_cases() if any(word in str(case) for word in words)]
+    return [case for case in all_cases(device) if any(word in str(case) for word in words)]
 
 
 def _write(row: dict[str, Any]) -> None:

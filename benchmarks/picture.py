@@ -12,7 +12,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 from benchmarks.libraries import PEERS  # noqa: E402
 from benchmarks.report import TIE, Row, fastest, label, ratio  # noqa: E402
 
-_COLOURS = dict(zip(PEERS, ("tab:blue", "tab:red", "tab:purple", "tab:green", "tab:orange")))
+_NAMES = ("tab:blue", "tab:red", "tab:purple", "tab:green", "tab:orange", "tab:brown")
+_COLOURS = dict(zip(PEERS, _NAMES))
 
 
 def draw(rows: list[Row], path: str) -> None:
@@ -61,7 +62,8 @@ def _draw_ratios(axis, names: list[str], rows: dict[str, Row], threads: int) -> 
     axis.set_title(f"peer's time / pydl's, {threads} thread{'s' * (threads > 1)}", fontsize=9)
     axis.set_xlabel("left: peer is faster      right: pydl is faster", fontsize=8)
     axis.grid(axis="both", color="0.93")
-    axis.legend(fontsize=7, loc="lower right")
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=7, loc="lower right")
 
 
 def _draw_limit(axis, names: list[str], rows: dict[str, Row]) -> None:

@@ -3,6 +3,7 @@
     python -m benchmarks.report                    everything, on one thread and on all
     python -m benchmarks.report --quick            a first impression
     python -m benchmarks.report --only gemm,conv   what holds one of these words in its name
+    python -m benchmarks.report --device gpu       on the first GPU, against torch and CuPy
 """
 
 from __future__ import annotations
@@ -37,13 +38,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
     parser.add_argument("--picture", default="benchmarks.png", help="default: %(default)s")
     parser.add_argument("--json", help="also write every measurement to this file")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     options = parser.parse_args()
+    if options.device == "gpu":
+        options.threads = "1"
 
     rows: list[Row] = []
     for threads in options.threads.split(","):
         header, *measured = _measure(int(threads), options)
         print(describe(header))
-        if header["load"] > 0.5:
+        if header["load"] > 0.5 and options.device == "cpu":
             print(f"Others keep {header['load']:.1f} CPUs of this machine busy: mistrust the times.")
         rows += measured
     if not rows:
@@ -59,7 +63,7 @@ def main() -> None:
 def _measure(threads: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     command = [
         sys.executable, "-m", "benchmarks.measure", f"--threads={threads}",
-        f"--only={options.only}", f"--libraries={options.libraries}",
+        f"--only={options.only}", f"--libraries={options.libraries}", f"--device={options.device}",
     ]  # fmt: skip
     if options.quick:
         command.append("--quick")
@@ -82,8 +86,10 @@ def _progress(text: str) -> None:
 def describe(header: dict[str, Any]) -> str:
     """Returns a line about the machine as it was measured, and the versions of the libraries."""
     machine = header["machine"]
-    bandwidth = ", ".join(f"{size} {rate / 1e9:.0f}" for size, rate in machine["bandwidth"].items())
     versions = " ".join(f"{name} {version}" for name, version in header["libraries"].items())
+    if "gpu" in machine:
+        return f"{machine['gpu']}, which copies {machine['copy'] / 1e9:.0f} GB/s\n{versions}"
+    bandwidth = ", ".join(f"{size} {rate / 1e9:.0f}" for size, rate in machine["bandwidth"].items())
     return (
         f"{machine['cpu']}, {machine['isa']}, threads: {machine['threads']}; "
         f"{machine['flops'] / 1e9:.0f} GFLOP/s float32; a + b in GB/s by memory used: {bandwidth}\n"

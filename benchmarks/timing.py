@@ -65,6 +65,11 @@ def input_sets(case: Case) -> list[tuple[Any, ...]]:
     return sets
 
 
+def variants(case: Case, found: Sequence[str]) -> list[str]:
+    """Returns the variants of a case whose library is one of `found`."""
+    return [variant for variant in case.variants if variant.split(":")[0] in found]
+
+
 def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
     """Times a case in several libraries.
 

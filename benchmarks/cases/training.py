@@ -42,7 +42,9 @@ def _compiled(keras, layers, shape):
     """Builds and compiles a model; `keras` is pydl or Keras itself."""
     model = keras.Sequential([keras.Input(shape), *layers(keras.layers)])
     model.compile(
-        optimizer="adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        optimizer="adam",
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=True,  # on a GPU: steps are CUDA graphs
     )
     return model
 
