@@ -44,6 +44,7 @@ def test_bad_arguments():
         Variable([1.0], shape=(3,))
 
 
+@pytest.mark.cpu
 def test_assignment_in_place():
     v = Variable([1.0, 2.0])
     view = v.numpy()

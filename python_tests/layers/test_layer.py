@@ -63,10 +63,11 @@ def test_build_with_a_shape_for_every_argument():
 
 
 @pytest.mark.parametrize(
-    "value", [np.ones((1, 2), "float32"), [[1.0, 1.0]], ((1, 1),), pydl.tensor([[1.0, 1.0]])]
-)
-def test_arrays_become_tensors(value):
-    result = Scale()(value)
+    "make", [lambda: np.ones((1, 2), "float32"), lambda: [[1.0, 1.0]], lambda: ((1, 1),),
+             lambda: pydl.tensor([[1.0, 1.0]])]
+)  # fmt: skip
+def test_arrays_become_tensors(make):
+    result = Scale()(make())
     assert isinstance(result, pydl.Tensor) and result.tolist() == [[2.0, 2.0]]
 
 

@@ -151,7 +151,7 @@ def batch_spec(name, training, samples):
 
 
 X = np.ones((2, 4), "float32")
-ONES = pydl.tensor(np.ones(4, "float32"))
+ONES = np.ones(4, "float32")
 
 
 class TestNorm(OpTests):

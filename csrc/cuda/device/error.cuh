@@ -1,6 +1,7 @@
 // Errors that only a running kernel can find, such as an index out of range.
 //
 //   ErrorSink errors = error_sink(context);            // on the host, passed by value to the kernel
+//   ErrorSink errors = error_sink(context, "labels", PYDL_ERROR_VALUE);  // of other things
 //   if (index < 0 || index >= extent) {
 //     report_index_error(errors, index, extent);       // on the device
 //     return;                                          // and the element is left out
@@ -15,24 +16,31 @@
 namespace pydl::cuda {
 
 // In host memory that kernels can write to; the next synchronisation raises what is in it.
+// Of several errors it holds whichever was found first.
 struct DeviceError {
-  unsigned int claimed;  // by the first kernel to find an error
+  unsigned int claimed;
+  PydlStatus status;
   int64_t index, low, high;
   const char* op;
+  const char* what;
 };
 
 struct ErrorSink {
   DeviceError* record;
   const char* op;
+  const char* what;
+  PydlStatus status;
 };
 
 DeviceError* device_error(int device);  // runtime/errors.cu
 
 namespace {
 
-inline ErrorSink error_sink(const PydlContext* context) {
+// `what` names the indices in the message, and must live as long as the process.
+inline ErrorSink error_sink(const PydlContext* context, const char* what = "indices",
+                            PydlStatus status = PYDL_ERROR_INDEX) {
   const auto* host = reinterpret_cast<const PydlDeviceContext*>(context);
-  return {device_error(host->device), host->op};
+  return {device_error(host->device), host->op, what, status};
 }
 
 __device__ inline void report_range_error(ErrorSink sink, int64_t index, int64_t low, int64_t high) {
@@ -41,6 +49,8 @@ __device__ inline void report_range_error(ErrorSink sink, int64_t index, int64_t
   sink.record->low = low;
   sink.record->high = high;
   sink.record->op = sink.op;
+  sink.record->what = sink.what;
+  sink.record->status = sink.status;
 }
 
 // Indices in [0, extent).

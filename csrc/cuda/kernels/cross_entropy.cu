@@ -266,7 +266,8 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
                   static_cast<const T*>(args->scores),
                   static_cast<const typename Target::Labels*>(args->labels),
                   static_cast<T*>(args->losses), row_losses.data(),
-                  static_cast<C*>(args->normalizers), error_sink(context));
+                  static_cast<C*>(args->normalizers),
+                  error_sink(context, "labels", PYDL_ERROR_VALUE));
   });
   if (status != PYDL_OK || !args->total) return status;
   return add_up<T>(context, row_losses.data(), args->rows, args->factor, args->total);

@@ -61,9 +61,9 @@ PydlStatus take_device_error(int device) {
   if (__builtin_expect(!record->claimed, 1)) return PYDL_OK;
   DeviceError found = *record;
   memset(record, 0, sizeof(DeviceError));
-  return fail(PYDL_ERROR_INDEX, "[%s] expected indices in [%lld, %lld), got %lld",
-              found.op ? found.op : "kernel", static_cast<long long>(found.low),
-              static_cast<long long>(found.high), static_cast<long long>(found.index));
+  return fail(found.status, "[%s] expected %s in [%lld, %lld), got %lld", found.op, found.what,
+              static_cast<long long>(found.low), static_cast<long long>(found.high),
+              static_cast<long long>(found.index));
 }
 
 }  // namespace pydl::cuda
