@@ -23,16 +23,19 @@ from pydl.tensor import from_dlpack, from_numpy, tensor
 if TYPE_CHECKING:
     from pydl import (
         activations,
+        backend,
         callbacks,
         constraints,
         data,
         datasets,
+        dtype_policies,
         extension,
         generation,
         initializers,
         layers,
         losses,
         metrics,
+        mixed_precision,
         models,
         optimizers,
         preprocessing,
@@ -40,13 +43,18 @@ if TYPE_CHECKING:
         saving,
         sklearn,
         testing,
+        tree,
         utils,
     )
-    from pydl.layers import Input
+    from pydl.dtype_policies import DTypePolicy, FloatDTypePolicy
+    from pydl.initializers import Initializer
+    from pydl.layers import Input, InputSpec, KerasTensor, Layer
     from pydl.losses import Loss
     from pydl.metrics import Metric
     from pydl.models import Model, Sequential
+    from pydl.naming import name_scope
     from pydl.optimizers import Optimizer
+    from pydl.regularizers import Regularizer
     from pydl.variable import Variable
 
 __version__: str = _core.__version__
@@ -56,19 +64,33 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 
 # The Keras world is imported when it is first used, so that `import pydl` stays fast.
 _MODULES = (
-    "activations", "callbacks", "constraints", "data", "datasets", "extension", "generation",
-    "initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing",
-    "regularizers", "saving", "sklearn", "testing", "utils",
+    "activations", "backend", "callbacks", "constraints", "data", "datasets", "dtype_policies",
+    "extension", "generation", "initializers", "layers", "losses", "metrics", "mixed_precision",
+    "models", "optimizers", "preprocessing", "regularizers", "saving", "sklearn", "testing", "tree",
+    "utils",
 )  # fmt: skip
 _NAMES = {
+    "DTypePolicy": "pydl.dtype_policies",
+    "FloatDTypePolicy": "pydl.dtype_policies",
+    "Initializer": "pydl.initializers",
     "Input": "pydl.layers",
+    "InputSpec": "pydl.layers",
+    "KerasTensor": "pydl.layers",
+    "Layer": "pydl.layers",
     "Loss": "pydl.losses",
     "Metric": "pydl.metrics",
     "Model": "pydl.models",
     "Optimizer": "pydl.optimizers",
+    "Regularizer": "pydl.regularizers",
     "Sequential": "pydl.models",
     "Variable": "pydl.variable",
+    "name_scope": "pydl.naming",
 }
+
+
+def version() -> str:
+    """The version of pydl."""
+    return __version__
 
 
 def __getattr__(name: str) -> Any:
@@ -86,17 +108,25 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Initializer",
     "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
     "Loss",
     "Metric",
     "Model",
     "Optimizer",
+    "Regularizer",
     "Sequential",
     "Tensor",
     "Variable",
     "__version__",
     "activations",
     "autograd",
+    "backend",
     "callbacks",
     "config",
     "constraints",
@@ -104,6 +134,7 @@ __all__ = [
     "data",
     "datasets",
     "device",
+    "dtype_policies",
     "empty_cache",
     "enable_grad",
     "errors",
@@ -119,7 +150,9 @@ __all__ = [
     "losses",
     "memory_stats",
     "metrics",
+    "mixed_precision",
     "models",
+    "name_scope",
     "no_grad",
     "ops",
     "optimizers",
@@ -133,6 +166,8 @@ __all__ = [
     "sklearn",
     "tensor",
     "testing",
+    "tree",
     "utils",
     "value_and_grad",
+    "version",
 ]

@@ -23,8 +23,11 @@ from pydl.typing import ArrayLike, DTypeLike, Shape
 __all__ = [
     "SeedGenerator",
     "bernoulli",
+    "beta",
+    "binomial",
     "categorical",
     "dropout",
+    "gamma",
     "global_generator",
     "normal",
     "permutation",
@@ -304,3 +307,109 @@ def dropout(
     x = _core.as_tensor(x)
     noise = _core.dropout(_core.full(noise_shape, 1.0, x.dtype), rate, generator)
     return _core.multiply(x, _core.broadcast_to(noise, x.shape))
+
+
+@explain_arguments
+def gamma(
+    shape: Shape, alpha: ArrayLike, dtype: DTypeLike | None = None, seed: Seed = None
+) -> Tensor:
+    """Numbers of the gamma distribution with scale 1. They have no gradient.
+
+    Args:
+        shape: The extents of the result.
+        alpha: The shape parameter, positive; a number, or a tensor that broadcasts to `shape`.
+        dtype: A floating dtype; None is float32.
+        seed: None, an integer or a `SeedGenerator`.
+
+    Raises:
+        ValueError: If `alpha` is not positive.
+
+    Example:
+        >>> bool((pydl.random.gamma((3,), 2.0, seed=1) > 0).numpy().all())
+        True
+    """
+    (alpha,) = _positive("gamma", alpha)
+    return _drawn(_host_stream(seed).standard_gamma(alpha, _extents(shape)), dtype)
+
+
+@explain_arguments
+def beta(
+    shape: Shape,
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    dtype: DTypeLike | None = None,
+    seed: Seed = None,
+) -> Tensor:
+    """Numbers of the beta distribution, between 0 and 1. They have no gradient.
+
+    Args:
+        shape: The extents of the result.
+        alpha: The first parameter, positive; a number, or a tensor that broadcasts to `shape`.
+        beta: The second one, likewise.
+        dtype: A floating dtype; None is float32.
+        seed: None, an integer or a `SeedGenerator`.
+
+    Raises:
+        ValueError: If a parameter is not positive.
+
+    Example:
+        >>> pydl.random.beta((2, 3), 1.0, 2.0, seed=1).shape
+        (2, 3)
+    """
+    alpha, beta = _positive("beta", alpha, beta)
+    return _drawn(_host_stream(seed).beta(alpha, beta, _extents(shape)), dtype)
+
+
+@explain_arguments
+def binomial(
+    shape: Shape,
+    counts: ArrayLike,
+    probabilities: ArrayLike,
+    dtype: DTypeLike | None = None,
+    seed: Seed = None,
+) -> Tensor:
+    """How many of several independent tries succeed.
+
+    Args:
+        shape: The extents of the result.
+        counts: The number of tries; a number, or a tensor that broadcasts to `shape`.
+        probabilities: Of success, in [0, 1], likewise.
+        dtype: The dtype of the result; None is float32.
+        seed: None, an integer or a `SeedGenerator`.
+
+    Raises:
+        ValueError: If a count is negative or a probability outside of [0, 1].
+
+    Example:
+        >>> pydl.random.binomial((2,), 5, 1.0, seed=1)
+        tensor([5., 5.])
+    """
+    tries, chance = (np.asarray(_core.as_tensor(v), "float64") for v in (counts, probabilities))
+    if not ((tries >= 0).all() and ((chance >= 0) & (chance <= 1)).all()):
+        raise ValueError(
+            "[binomial] expected counts of at least 0 and probabilities in [0, 1], got "
+            f"{show(counts)} and {show(probabilities)}"
+        )
+    return _drawn(_host_stream(seed).binomial(tries.astype("int64"), chance, _extents(shape)), dtype)
+
+
+def _host_stream(seed: Seed) -> np.random.Generator:
+    """A stream of NumPy's Philox, which begins where the next numbers of ours are."""
+    key = _core.randint((2,), 0, 2**62, "int64", _generator(seed))
+    return np.random.Generator(np.random.Philox(key=np.asarray(key).astype("uint64")))
+
+
+def _extents(shape: Shape) -> tuple[int, ...]:
+    """A shape that there is memory for; an error says so otherwise."""
+    return _core.empty(shape, "float64").shape
+
+
+def _positive(op: str, *values: ArrayLike) -> list[np.ndarray]:
+    arrays = [np.asarray(_core.as_tensor(v), "float64") for v in values]
+    if not all((a > 0).all() for a in arrays):
+        raise ValueError(f"[{op}] expected positive parameters, got {show(values)}")
+    return arrays
+
+
+def _drawn(values: np.ndarray, dtype: DTypeLike | None) -> Tensor:
+    return _core.cast(_core.tensor(np.asarray(values, "float64")), dtype or "float32")

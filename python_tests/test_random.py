@@ -404,3 +404,39 @@ def test_rounding_does_not_reach_the_upper_bound(dtype, low, high):
 def test_errors(call, kind, text):
     with pytest.raises(kind, match=text):
         call()
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0, 4.5])
+def test_gamma_and_beta_have_their_distributions(alpha):
+    stats = pytest.importorskip("scipy.stats")
+    drawn = pydl.random.gamma((20000,), alpha, seed=5).numpy()
+    assert stats.kstest(drawn, "gamma", args=(alpha,)).pvalue > 1e-3
+    drawn = pydl.random.beta((20000,), alpha, 2.0, seed=6).numpy()
+    assert stats.kstest(drawn, "beta", args=(alpha, 2.0)).pvalue > 1e-3
+
+
+def test_binomial_has_its_distribution():
+    stats = pytest.importorskip("scipy.stats")
+    drawn = pydl.random.binomial((20000,), 6, 0.3, seed=7).numpy().astype(int)
+    expected = 20000 * stats.binom.pmf(np.arange(7), 6, 0.3)
+    assert stats.chisquare(np.bincount(drawn, minlength=7), expected).pvalue > 1e-3
+
+
+def test_gamma_beta_and_binomial_follow_the_seed_and_their_parameters():
+    generator = pydl.random.SeedGenerator(3)
+    first, second = (pydl.random.gamma((5,), 2.0, seed=generator).numpy() for _ in range(2))
+    assert (first != second).all()
+    generator.state = (3, 0)
+    np.testing.assert_array_equal(pydl.random.gamma((5,), 2.0, seed=generator).numpy(), first)
+    means = pydl.random.gamma((4000, 2), [1.0, 9.0], seed=1).numpy().mean(0)
+    np.testing.assert_allclose(means, [1.0, 9.0], rtol=0.05)
+    assert pydl.random.binomial((2, 3), 4, 0.5, dtype="int32", seed=1).dtype == "int32"
+    for call in (
+        lambda: pydl.random.gamma((2,), 0.0),
+        lambda: pydl.random.beta((2,), 1.0, -1.0),
+        lambda: pydl.random.binomial((2,), -1, 0.5),
+        lambda: pydl.random.binomial((2,), 3, 1.5),
+        lambda: pydl.random.gamma((2,), [1.0, 2.0, 3.0]),
+    ):
+        with pytest.raises(ValueError, match=r"^\[\w+\] expected "):
+            call()

@@ -85,6 +85,7 @@ from pydl.layers.image_tone import (
     RandomSharpness,
     Solarization,
 )
+from pydl.layers.image_warping import AugMix, RandomElasticTransform, RandomPerspective
 from pydl.layers.input_layer import Input, InputLayer
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.keras_tensor import KerasTensor
@@ -106,6 +107,7 @@ from pydl.layers.merging import Add, Average, Concatenate, Maximum, Minimum, Mul
 from pydl.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from pydl.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization
 from pydl.layers.operation import Operation
+from pydl.layers.pipeline import MaxNumBoundingBoxes, Pipeline
 from pydl.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -133,6 +135,7 @@ from pydl.layers.recurrent.time_distributed import TimeDistributed
 from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pydl.layers.reversible_embedding import ReversibleEmbedding
 from pydl.layers.separable_conv import SeparableConv1D, SeparableConv2D
+from pydl.layers.spectrogram import MelSpectrogram
 from pydl.layers.spectral_normalization import SpectralNormalization
 from pydl.layers.text_vectorization import TextVectorization
 from pydl.layers.transformer import DecoderCache, TransformerDecoder, TransformerEncoder
@@ -156,6 +159,7 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
     "AutoContrast",
     "Average",
     "AveragePooling1D",
@@ -234,6 +238,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -241,6 +246,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
@@ -249,6 +255,7 @@ __all__ = [
     "Operation",
     "PReLU",
     "Permute",
+    "Pipeline",
     "PositionEmbedding",
     "RMSNormalization",
     "RNN",
@@ -258,12 +265,14 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydl.backend import clear_session, is_keras_tensor, standardize_dtype
 from pydl.random import set_random_seed
 from pydl.saving.registry import (
     CustomObjectScope,
@@ -21,6 +22,7 @@ from pydl.utils.images import array_to_img, img_to_array, load_img, save_img
 from pydl.utils.labels import normalize, to_categorical
 from pydl.utils.plot_model import model_to_dot, plot_model
 from pydl.utils.py_dataset import PyDataset, Sequence
+from pydl.utils.sample_weights import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from pydl.utils.sequences import pad_sequences
 from pydl.utils.splitting import split_dataset
 from pydl.utils.timeseries import timeseries_dataset_from_array
@@ -30,6 +32,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
@@ -38,9 +41,11 @@ __all__ = [
     "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_keras_tensor",
     "load_img",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
@@ -48,7 +53,9 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]

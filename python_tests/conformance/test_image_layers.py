@@ -23,7 +23,9 @@ def close(mine, other, atol=2e-3):
 def as_numpy(choice):
     if isinstance(choice, dict):
         return {key: as_numpy(value) for key, value in choice.items()}
-    return tuple(map(as_numpy, choice)) if isinstance(choice, tuple) else np.asarray(choice)
+    if isinstance(choice, (list, tuple)):
+        return type(choice)(map(as_numpy, choice))
+    return choice if choice is None or isinstance(choice, str) else np.asarray(choice)
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"])
@@ -78,6 +80,9 @@ LAYERS = [
     ("RandomPosterization", {"factor": (1, 8)}),
     ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.7}),
     ("RandomInvert", {"factor": 0.7}),
+    ("RandomPerspective", {"scale": 0.4}),
+    ("RandomPerspective", {"factor": 0.7, "interpolation": "nearest", "fill_value": 7.0}),
+    ("AugMix", {"factor": 0.2}), ("AugMix", {"all_ops": False, "num_chains": 2}),
     ("MixUp", {}), ("CutMix", {}),
 ]  # fmt: skip
 
@@ -89,7 +94,7 @@ def test_same_choice_same_images(keras, name, arguments):
     ours = getattr(pydl.layers, name)(seed=3, **arguments)
     choice = theirs.get_random_transformation(keras.ops.convert_to_tensor(x), training=True)
     expected = theirs.transform_images(keras.ops.convert_to_tensor(x), choice, training=True)
-    atol = 0.05 if name in ("RandomRotation", "RandomZoom", "RandomShear", "RandomTranslation") else 5e-3
+    atol = 0.05 if name in ("RandomRotation", "RandomZoom", "RandomShear", "RandomTranslation", "RandomPerspective", "AugMix") else 5e-3
     close(ours.transform_images(pydl.tensor(x), as_numpy(choice), training=True), expected, atol)
     if name in ("MixUp", "CutMix"):
         labels = np.eye(5, dtype="float32")
