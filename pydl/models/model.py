@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydl import tree
+from pydl import _core, tree
 from pydl.layers.layer import Layer
 from pydl.models.graph import Graph
 from pydl.models.graph_config import graph_from_config, graph_to_config
@@ -140,6 +140,31 @@ class Model(Trainer, Layer):
             f"[{self.name}] get_layer expected one of {[layer.name for layer in layers]}, "
             f"got {name!r}."
         )
+
+    def to(self, device: str) -> Model:
+        """Moves the weights and the optimizer's state to a device, where the model computes from now on.
+
+        Args:
+            device: "cpu", "gpu" or "gpu:" and an index.
+
+        Returns:
+            The model.
+
+        Raises:
+            DeviceError: There is no such device.
+
+        Example:
+            >>> model = pydl.Sequential([pydl.Input((2,)), pydl.layers.Dense(1)])
+            >>> model.to("cpu").weights[0].device
+            'cpu'
+        """
+        for variable in self.weights:
+            _core.move_(variable, device)
+        if self.optimizer is not None:
+            self.optimizer.to(device)
+        if self.compiled:
+            self._captured.clear()
+        return self
 
     def summary(
         self,

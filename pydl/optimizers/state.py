@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydl._core import default_device, move_
 from pydl.device import device
 from pydl.variable import Variable
 
@@ -40,7 +41,9 @@ class OptimizerState:
             dtype: its dtype, float32 by default.
             name: what it is, such as `"momentum"`.
         """
-        variable = Variable(initializer, shape=shape, dtype=dtype, trainable=False, name=name)
+        # Numbers are read at every step, which would wait for a GPU.
+        with device("cpu" if tuple(shape) == () else default_device()):
+            variable = Variable(initializer, shape=shape, dtype=dtype, trainable=False, name=name)
         return self._track(variable)
 
     def add_variable_from_reference(
@@ -88,6 +91,16 @@ class OptimizerState:
         if isinstance(name, str):
             return [row[0] for row in rows]
         return tuple([row[i] for row in rows] for i in range(len(names)))
+
+    def to(self, name: str) -> None:
+        """Moves the state to a device, but for single numbers, which stay on the CPU.
+
+        Args:
+            name: "cpu", "gpu" or "gpu:" and an index.
+        """
+        for variable in self.variables:
+            if variable.shape:
+                move_(variable, name)
 
     def _get_variable_index(self, variable: Variable) -> int:
         """The place of `variable` in the list given to `build`."""

@@ -80,3 +80,16 @@ def test_mixed_precision(policy):
     x, _ = data()
     history = model.fit(x, np.ones((48, 2), "float32"), epochs=2, verbose=0).history
     assert history["loss"][1] < history["loss"][0]
+
+
+def test_a_model_moves_while_it_learns():
+    with pydl.device("cpu"):
+        x, y = data()
+        model = pydl.Sequential([layers.Dense(4, activation="tanh"), layers.Dense(2, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        first = model.fit(x, y, verbose=0).history["loss"]
+        assert model.to("gpu:0") is model and model.weights[0].device == "gpu:0"
+        second = model.fit(x, y, verbose=0).history["loss"]
+        model.to("cpu")
+        third = model.fit(x, y, verbose=0).history["loss"]
+        assert third < second < first and int(model.optimizer.iterations) == 6
