@@ -81,6 +81,15 @@ void enter_gpu(PydlDeviceContext& context, const char* op, Device device) {
   note_gpu_op(op);
 }
 
+// Kernels that return values to the host would wait for a graph that is only being recorded.
+void check_captured(const char* op, size_t offset) {
+  if (offset == offsetof(PydlKernelTable, nonzero) ||
+      offset == offsetof(PydlKernelTable, squared_norms))
+    fail<DeviceError>("[", op, "] expected no values to be read while a graph is captured, as nothing "
+                      "has run yet. Hint: masks as indices and gradients clipped by their norm need "
+                      "values");
+}
+
 void leave_gpu(const PydlDeviceContext& context, const char* op, Device device) {
   if (!launch_blocking() || context.replay) return;  // a graph under way cannot be waited for
   check_gpu(op, gpu_backend(device).synchronize_stream(device.index, context.base.stream));
@@ -157,6 +166,7 @@ void run_kernel(const char* op, Device device, const PydlKernelTable& table, siz
   if (!built_in)
     fail<DeviceError>("[", op, "] expected a device with the kernel ", kernel_name(offset),
                       ", but ", device, " (", table.name, ") has none");
+  if (__builtin_expect(current_replay() != nullptr, 0)) check_captured(op, offset);
   if (config().verbose) last_launch() = {kernel_name(offset), table.name};
   run_function(op, device, keep_denormals, built_in, entry, args);
 }

@@ -124,5 +124,5 @@ def test_optimizers_that_cannot_be_captured():
         lambda: pydl.optimizers.SGD(0.1, gradient_accumulation_steps=2),
         lambda: pydl.optimizers.SGD(0.1, global_clipnorm=1.0),
     ):
-        with pytest.raises(pydl.errors.DeviceError, match=r"\[(capture|copy|squared_norms|global_norm)"):
+        with pytest.raises(pydl.errors.DeviceError, match=r"\[capture\] expected an optimizer|no values to be read"):
             steps_of(True, make)
