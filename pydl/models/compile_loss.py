@@ -81,7 +81,8 @@ class CompileLoss:
                 weight = weights.get(name)
                 if weight is not None and not isinstance(weight, (int, float)):
                     raise TypeError(
-                        f"[compile] expected a number as loss weight of {name!r}, got {show(weight)}"
+                        f"[compile] expected a number as loss weight of {name!r}, got "
+                        f"{show(weight)}. Hint: metrics go by name, metrics=[...]"
                     )
                 found[name] = (loss, 1.0 if weight is None else float(weight))
         if len(found) > 1:
