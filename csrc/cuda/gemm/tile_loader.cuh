@@ -20,40 +20,42 @@ class TileLoader {
   // Tiles start at `outer`; elements from outer_end or depth_end on are zeros.
   __device__ TileLoader(const Operand& operand, int outer, int outer_end, int depth_end)
       : operand_(operand),
-        row_end_(Tile::kDepthContiguous ? outer_end : depth_end),
-        column_end_(Tile::kDepthContiguous ? depth_end : outer_end),
-        outer_(outer),
-        chunk_(static_cast<int>(threadIdx.x) % Tile::kChunks),
-        first_row_(static_cast<int>(threadIdx.x) / Tile::kChunks) {
+        rows_left_((Tile::kDepthContiguous ? outer_end - outer : depth_end) - first_row()),
+        first_column_((Tile::kDepthContiguous ? 0 : outer) + chunk() * Tile::kChunk),
+        column_end_(Tile::kDepthContiguous ? depth_end : outer_end) {
     if constexpr (Tile::kDepthContiguous) {
 #pragma unroll
-      for (int i = 0; i < kCopies; ++i) rows_[i] = operand_.row(outer + first_row_ + i * kStep);
+      for (int i = 0; i < kCopies; ++i) rows_[i] = operand_.row(outer + first_row() + i * kStep);
     } else {
-      column_ = operand_.column(outer + chunk_ * Tile::kChunk);
+      column_ = operand_.column(first_column_);
     }
   }
 
   // Starts to copy the tile at `depth`.
   __device__ void load(T* tile, int depth) {
-    const int row = (Tile::kDepthContiguous ? outer_ : depth) + first_row_;
-    const int column = (Tile::kDepthContiguous ? depth : outer_) + chunk_ * Tile::kChunk;
+    const int first = Tile::kDepthContiguous ? 0 : depth;
+    const int column = Tile::kDepthContiguous ? depth + first_column_ : first_column_;
     if constexpr (Tile::kDepthContiguous) column_ = operand_.column(column);
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
-      const int at = row + i * kStep;
-      const bool inside = at < row_end_ && column < column_end_;
-      if constexpr (!Tile::kDepthContiguous) rows_[0] = operand_.row(at);
-      const typename Operand::Row& found = rows_[Tile::kDepthContiguous ? i : 0];
-      T* to = tile + Tile::offset(first_row_ + i * kStep, chunk_);
+      const bool inside = first + i * kStep < rows_left_ && column < column_end_;
+      if constexpr (!Tile::kDepthContiguous) {
+        rows_[0] = operand_.row(depth + first_row() + i * kStep);
+      }
+      const typename Operand::Row& row = rows_[Tile::kDepthContiguous ? i : 0];
+      T* to = tile + Tile::offset(first_row() + i * kStep, chunk());
       if (operand_.aligned) {
-        copy_chunk(to, inside ? operand_.find(found, column_) : nullptr, column_end_ - column);
+        copy_chunk(to, inside ? operand_.find(row, column_) : nullptr, column_end_ - column);
       } else {
-        copy_elements(to, inside, found, column);
+        copy_elements(to, inside, row, column);
       }
     }
   }
 
  private:
+  static __device__ int chunk() { return static_cast<int>(threadIdx.x) % Tile::kChunks; }
+  static __device__ int first_row() { return static_cast<int>(threadIdx.x) / Tile::kChunks; }
+
   __device__ void copy_chunk(T* to, const T* from, int rest) const {
     const int valid = from ? (rest < Tile::kChunk ? rest : Tile::kChunk) : 0;
     ptx::copy_async<16>(to, from ? from : operand_.data, valid * static_cast<int>(sizeof(T)));
@@ -76,7 +78,7 @@ class TileLoader {
   }
 
   const Operand& operand_;
-  const int row_end_, column_end_, outer_, chunk_, first_row_;
+  const int rows_left_, first_column_, column_end_;
   typename Operand::Row rows_[Tile::kDepthContiguous ? kCopies : 1];
   typename Operand::Column column_;
 };

@@ -58,7 +58,7 @@ template <bool kA, bool kB>
 PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
                            const Layout& b, const Batch& batch) {
   WarpgroupProduct product = {};
-  if (has_warpgroup_code() && fill_warpgroup_product(args, a, b, batch, &product)) {
+  if (fill_warpgroup_product(args, a, b, batch, &product) && has_warpgroup_code()) {
     product.out = output_of(args, batch, 2);
     return args.dtype == PYDL_FLOAT16 ? run_warpgroups<float16, kA, kB>(context, product)
                                       : run_warpgroups<bfloat16, kA, kB>(context, product);
