@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kColumnThreads = 256;
 
-// Blocks of `lanes` columns by kColumnThreads / lanes rows.
+// Blocks of `lanes` columns, of all items, by kColumnThreads / lanes rows.
 struct ColumnGrid {
   int64_t items, rows, columns;
   int64_t tiles, chunks, chunk_rows;
@@ -22,16 +22,17 @@ struct ColumnGrid {
       : items(item_count), rows(row_count), columns(column_count), chunks(1), lanes(1) {
     constexpr int64_t kRowsOfThread = 8, kEnoughBlocks = 1024;
     while (lanes < 32 && lanes < columns) lanes *= 2;
-    tiles = divide_up(columns, lanes);
+    while (lanes < kColumnThreads && kColumnThreads / lanes >= 2 * rows) lanes *= 2;
+    tiles = divide_up(items * columns, lanes);
     if (!in_one_chunk) {
       const int64_t most = divide_up(rows, kColumnThreads / lanes * kRowsOfThread);
-      const int64_t wanted = divide_up(kEnoughBlocks, items * tiles);
+      const int64_t wanted = divide_up(kEnoughBlocks, tiles);
       chunks = most < wanted ? most : wanted;
     }
     if (chunks < 1) chunks = 1;
     chunk_rows = divide_up(rows, chunks);
   }
-  uint32_t blocks() const { return static_cast<uint32_t>(items * chunks * tiles); }
+  uint32_t blocks() const { return static_cast<uint32_t>(chunks * tiles); }
   int64_t results() const { return items * chunks * columns; }
 };
 
@@ -44,13 +45,14 @@ __global__ void __launch_bounds__(kColumnThreads)
   __shared__ State states[kColumnThreads];
   const int lane = threadIdx.x % grid.lanes, group = threadIdx.x / grid.lanes;
   const int groups = kColumnThreads / grid.lanes;
-  const int64_t column = blockIdx.x % grid.tiles * grid.lanes + lane;
-  const int64_t chunk = blockIdx.x / grid.tiles % grid.chunks;
-  const int64_t item = blockIdx.x / grid.tiles / grid.chunks;
+  const int64_t all = blockIdx.x % grid.tiles * grid.lanes + lane;
+  const int64_t item = all / grid.columns, column = all % grid.columns;
+  const int64_t chunk = blockIdx.x / grid.tiles;
+  const bool inside = item < grid.items;
   const int64_t begin = chunk * grid.chunk_rows;
   const int64_t end = begin + grid.chunk_rows < grid.rows ? begin + grid.chunk_rows : grid.rows;
   State state;
-  if (column < grid.columns) {
+  if (inside) {
 #pragma unroll 4
     for (int64_t row = begin + group; row < end; row += groups)
       reducer.read(state, item, row, column);
@@ -61,7 +63,7 @@ __global__ void __launch_bounds__(kColumnThreads)
     if (group < step) state.merge(states[threadIdx.x + step * grid.lanes]);
     __syncthreads();
   }
-  if (group == 0 && column < grid.columns)
+  if (group == 0 && inside)
     reducer.write(state, item, (item * grid.chunks + chunk) * grid.columns + column);
 }
 
