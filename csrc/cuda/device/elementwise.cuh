@@ -109,21 +109,16 @@ __device__ void for_each_step(const ElementwisePlan<kArrays>& plan, Visit&& visi
 template <int kWidth, int kValues, int kArrays, class Body, class Out, class... In>
 __device__ void run_elementwise(const ElementwisePlan<kArrays>& plan, const Body& body, Out out,
                                 In... in) {
-  int64_t targets[kValues];
-  const auto locate = [&](int i, uint32_t element, int64_t(&at)[kArrays]) {
-    plan.index.offsets(element, at);
-    targets[i] = at[Out::k];
-  };
   if (plan.vectors) {
     for_each_step<kWidth, kValues>(plan, [&](int i, uint32_t element) {
       int64_t at[kArrays];
-      locate(i, element, at);
+      plan.index.offsets(element, at);
       (in.template load<kWidth>(i, at[In::k], plan.repeats[In::k], plan.count - element), ...);
     });
   } else {
     for_each_step<1, kValues>(plan, [&](int i, uint32_t element) {
       int64_t at[kArrays];
-      locate(i, element, at);
+      plan.index.offsets(element, at);
       ((in.values[i] = in.data[at[In::k]]), ...);
     });
   }
@@ -131,13 +126,19 @@ __device__ void run_elementwise(const ElementwisePlan<kArrays>& plan, const Body
   body(results, in.computed().v...);
 #pragma unroll
   for (int i = 0; i < kValues; ++i) out.values[i] = from_compute<typename Out::Type>(results[i]);
+  // Offsets are found again rather than kept in registers meanwhile.
   if (plan.vectors) {
     for_each_step<kWidth, kValues>(plan, [&](int i, uint32_t element) {
-      out.template store<kWidth>(i, targets[i], plan.count - element);
+      int64_t at[kArrays];
+      plan.index.offsets(element, at);
+      out.template store<kWidth>(i, at[Out::k], plan.count - element);
     });
   } else {
-    for_each_step<1, kValues>(
-        plan, [&](int i, uint32_t) { out.data[targets[i]] = out.values[i]; });
+    for_each_step<1, kValues>(plan, [&](int i, uint32_t element) {
+      int64_t at[kArrays];
+      plan.index.offsets(element, at);
+      out.data[at[Out::k]] = out.values[i];
+    });
   }
 }
 

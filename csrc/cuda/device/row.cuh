@@ -93,8 +93,7 @@ PydlStatus visit_team(int64_t columns, Visitor&& visit) {
   if (columns <= 32) return visit(integral_constant<int, 8>{}, integral_constant<int, 4>{});
   if (columns <= 256) return visit(integral_constant<int, 32>{}, integral_constant<int, 8>{});
   if (columns <= 1024) return visit(integral_constant<int, 128>{}, integral_constant<int, 8>{});
-  if (columns <= 4096) return visit(integral_constant<int, 256>{}, integral_constant<int, 16>{});
-  return visit(integral_constant<int, 512>{}, integral_constant<int, 16>{});
+  return visit(integral_constant<int, 512>{}, integral_constant<int, 8>{});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Layer and RMS normalisation. A row of up to 8192 elements is read once and stays in registers. In
+// Layer and RMS normalisation. A row of up to 4096 elements is read once and stays in registers. In
 // the backward pass a block goes through several rows and keeps the sums of the parameters' gradients
 // in registers too; a second kernel adds up the blocks' sums.
 #include "cuda/device/columns.cuh"
@@ -38,8 +38,7 @@ __global__ void __launch_bounds__(Team::kThreads)
   const int64_t row = inside ? Team::row() : norm.rows - 1, n = norm.columns;
   const bool whole = n <= Team::kBatch;
   const T* x = norm.x + row * n;
-  C v[Team::kItems], scale[Team::kItems], shift[Team::kItems];
-  C mean = 0, squares = 0;
+  C v[Team::kItems], mean = 0, squares = 0;
   if (whole) team.load(x, 0, v, C(0));
   if (!norm.rms) {
     for (int64_t start = 0; start < n; start += Team::kBatch) {
@@ -66,11 +65,13 @@ __global__ void __launch_bounds__(Team::kThreads)
   }
   for (int64_t start = 0; start < n; start += Team::kBatch) {
     if (!whole) team.load(x, start, v, C(0));
-    load_parameter<Team, T>(team, norm.gamma, start, C(1), scale);
-    load_parameter<Team, T>(team, beta, start, C(0), shift);
 #pragma unroll
-    for (int i = 0; i < Team::kItems; ++i)
-      v[i] = (v[i] - mean) * inverse_std * scale[i] + shift[i];
+    for (int i = 0; i < Team::kItems; ++i) {
+      if (!team.has(start, i)) continue;
+      const int64_t column = team.column(start, i);
+      const C scale = norm.gamma ? norm.gamma[column] : C(1), shift = beta ? beta[column] : C(0);
+      v[i] = (v[i] - mean) * inverse_std * scale + shift;
+    }
     team.store(y + row * n, start, v);
   }
 }
@@ -220,23 +221,20 @@ PydlStatus backward(const PydlContext* context, const PydlLayerNormBackwardArgs&
   const Norm<T> norm = {args.rows, n, rows_are_aligned<T>(n, args.x, args.dy, args.dx),
                         args.rms != 0, static_cast<const T*>(args.x),
                         static_cast<const C*>(args.gamma)};
-  if (n > 4096) return long_backward(context, args, norm);
+  constexpr int64_t kLongest = 4096;  // that visit_team finds the registers for
+  if (n > kLongest) return long_backward(context, args, norm);
   constexpr int64_t kRows = 8, kMostTeams = 1024;  // rows of a team, unless there are very many
   const int64_t wanted = divide_up(args.rows, kRows);
   const int64_t teams = wanted < kMostTeams ? wanted : kMostTeams;
   Scratch<C> sums(context, 2 * teams * n + 1);
   if (!sums) return context->fail(context, PYDL_ERROR_MEMORY, "[layer_norm] out of memory");
   const bool has_parameters = args.dgamma || args.dbeta;
-  const PydlStatus status = visit_team(n, [&](auto threads, auto items) -> PydlStatus {
+  const PydlStatus status = visit_team(n, [&](auto threads, auto items) {
     using Team = RowTeam<T, threads.value, items.value>;
-    if constexpr (Team::kBatch > 4096) {
-      return PYDL_OK;  // rows of other lengths
-    } else {
-      return launch(context, dim3(row_blocks<Team>(teams)), dim3(Team::kThreads), 0,
-                    backward_kernel<Team, T>, norm, teams, static_cast<const C*>(args.mean),
-                    static_cast<const C*>(args.inverse_std), static_cast<const T*>(args.dy),
-                    static_cast<T*>(args.dx), has_parameters ? sums.data() : nullptr);
-    }
+    return launch(context, dim3(row_blocks<Team>(teams)), dim3(Team::kThreads), 0,
+                  backward_kernel<Team, T>, norm, teams, static_cast<const C*>(args.mean),
+                  static_cast<const C*>(args.inverse_std), static_cast<const T*>(args.dy),
+                  static_cast<T*>(args.dx), has_parameters ? sums.data() : nullptr);
   });
   if (status != PYDL_OK || !has_parameters) return status;
   return add_partial_sums<C, 2>(context, sums.data(), 1, teams, n,

@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kThreads = 256;
 
+// Elements of a vector: 16 counters of 8 bytes would not fit in the registers.
+template <class T>
+constexpr int kWidthOf = sizeof(T) == 1 ? 8 : kVectorBytes / static_cast<int>(sizeof(T));
+
 enum Combine { kAdd, kMultiply, kLargest, kSmallest };
 enum Map { kSame, kAbsolute, kSquare };
 
@@ -116,7 +120,7 @@ __device__ inline A element(const Steps<A>& steps, T x) {
 template <class T, class A, bool kCounts>
 __device__ A reduce_share(const ReduceGrid& grid, const Steps<A>& steps, const T* x, int64_t begin,
                           int64_t end, int group) {
-  constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T)), kParts = 4;
+  constexpr int kWidth = kWidthOf<T>, kParts = 4;
   A parts[kParts];
 #pragma unroll
   for (int k = 0; k < kParts; ++k) parts[k] = steps.identity();
@@ -189,7 +193,7 @@ int64_t power_of_two(int64_t n, int64_t most) {  // at least n
 
 template <class T>
 ReduceGrid plan(const PydlReduceArgs& a) {
-  constexpr int64_t kWidth = kVectorBytes / static_cast<int>(sizeof(T)), kEnoughBlocks = 1024;
+  constexpr int64_t kWidth = kWidthOf<T>, kEnoughBlocks = 1024;
   ReduceGrid grid = {};
   grid.kept = {a.kept_rank, a.kept_shape, {a.kept_strides}};
   grid.reduced = {a.reduced_rank, a.reduced_shape, {a.reduced_strides}};

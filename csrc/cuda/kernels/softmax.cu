@@ -1,4 +1,4 @@
-// Softmax and log-softmax over rows. A row of up to 8192 elements is read once and stays in registers;
+// Softmax and log-softmax over rows. A row of up to 4096 elements is read once and stays in registers;
 // a longer one is read twice.
 #include "cuda/device/log_sum.cuh"
 #include "cuda/device/row.cuh"

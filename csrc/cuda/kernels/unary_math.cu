@@ -44,38 +44,51 @@ PYDL_UNARY_GRADIENT(sigmoid, return dy * x * (1 - x);)
 PYDL_UNARY_GRADIENT(erf, return dy * ::exp(-x * x) * T(1.12837916709551257390);)
 PYDL_UNARY_GRADIENT(clip, return x < alpha || x > beta ? T(0) : dy;)
 
-#define PYDL_MATH_OPS(X)                                                                        \
-  X(abs) X(neg) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(rsqrt) X(square) X(reciprocal) X(sin) \
-  X(cos) X(tan) X(tanh) X(sigmoid) X(erf) X(clip)
+// Large angles need an array on the stack, which would slow down the others: two kernels.
+#define PYDL_TRIGONOMETRY_OPS(X) X(sin) X(cos) X(tan)
+#define PYDL_SMOOTH_OPS(X)                                                                      \
+  X(abs) X(neg) X(exp) X(expm1) X(log) X(log1p) X(sqrt) X(rsqrt) X(square) X(reciprocal)        \
+  X(tanh) X(sigmoid) X(erf) X(clip)
 #define PYDL_STEP_OPS(X) X(sign) X(floor) X(ceil) X(round)
-#define PYDL_ALL_MATH_OPS(X) PYDL_MATH_OPS(X) PYDL_STEP_OPS(X)
+#define PYDL_PLAIN_OPS(X) PYDL_SMOOTH_OPS(X) PYDL_STEP_OPS(X)
 #define PYDL_YES(name) case PYDL_UNARY_##name: return true;
 
-PYDL_UNARY_BODY(MathBody, PYDL_ALL_MATH_OPS)
-PYDL_UNARY_BACKWARD_BODY(MathBackwardBody, PYDL_MATH_OPS)
+PYDL_UNARY_BODY(PlainBody, PYDL_PLAIN_OPS)
+PYDL_UNARY_BACKWARD_BODY(PlainBackwardBody, PYDL_SMOOTH_OPS)
+PYDL_UNARY_BODY(TrigonometryBody, PYDL_TRIGONOMETRY_OPS)
+PYDL_UNARY_BACKWARD_BODY(TrigonometryBackwardBody, PYDL_TRIGONOMETRY_OPS)
+
+bool is_trigonometric(PydlUnaryOp op) {
+  switch (op) {
+    PYDL_TRIGONOMETRY_OPS(PYDL_YES)
+    default: return false;
+  }
+}
 
 }  // namespace
 
 bool is_math(PydlUnaryOp op) {
   switch (op) {
-    PYDL_ALL_MATH_OPS(PYDL_YES)
-    default: return false;
+    PYDL_PLAIN_OPS(PYDL_YES)
+    default: return is_trigonometric(op);
   }
 }
 
 PydlStatus run_math(const PydlContext* context, const PydlUnaryArgs* args) {
-  return run_unary<MathBody>(context, args);
+  return is_trigonometric(args->op) ? run_unary<TrigonometryBody>(context, args)
+                                    : run_unary<PlainBody>(context, args);
 }
 
 bool has_math_gradient(PydlUnaryOp op) {
   switch (op) {
-    PYDL_MATH_OPS(PYDL_YES)
-    default: return false;
+    PYDL_SMOOTH_OPS(PYDL_YES)
+    default: return is_trigonometric(op);
   }
 }
 
 PydlStatus run_math_backward(const PydlContext* context, const PydlUnaryBackwardArgs* args) {
-  return run_unary_backward<MathBackwardBody>(context, args);
+  return is_trigonometric(args->op) ? run_unary_backward<TrigonometryBackwardBody>(context, args)
+                                    : run_unary_backward<PlainBackwardBody>(context, args);
 }
 
 }  // namespace pydl::cuda

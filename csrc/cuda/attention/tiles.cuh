@@ -1,0 +1,186 @@
+// What the attention kernels share: tiles of rows of a head in shared memory, products of two of them
+// in registers, and which keys a query may attend to.
+#pragma once
+
+#include "cuda/device/dtype.cuh"
+#include "cuda/device/philox.cuh"
+#include "cuda/device/warp.cuh"
+#include "cuda/kernel.h"
+#include "pydl/kernels/attention.h"
+
+namespace pydl::cuda {
+namespace {
+
+constexpr int kAttentionThreads = 256;
+constexpr int kSide = 16;  // threads along the rows, and along the columns of a tile
+
+// kHead: the head size, rounded up; kPer: rows, and columns, of a tile of scores for one thread.
+template <class S, int kHead_, int kPer_>
+struct AttentionShape {
+  using Storage = S;
+  using T = Compute<S>;
+  static constexpr int kHead = kHead_, kPer = kPer_, kTile = kSide * kPer;
+  static constexpr int kRow = kHead + 1, kScoreRow = kTile + 1;  // odd: no two lanes share a bank
+  static constexpr int kParts = kHead / kSide;                   // columns of a result per thread
+  static constexpr size_t kTileBytes = sizeof(T) * kTile * kRow;
+  static constexpr size_t kScoreBytes = sizeof(T) * kTile * kScoreRow;
+};
+
+struct TilePlace {
+  int x = threadIdx.x % kSide, y = threadIdx.x / kSide;  // of this thread
+  __device__ TilePlace() {}
+};
+
+// Rows [first, first + kTile) of a head, times `factor`; 0 past the ends.
+template <class Shape>
+__device__ void load_tile(const typename Shape::Storage* head, int64_t stride, int64_t first,
+                          int64_t rows, int64_t size, typename Shape::T factor,
+                          typename Shape::T* tile) {
+  using T = typename Shape::T;
+  for (int i = threadIdx.x; i < Shape::kTile * Shape::kHead; i += kAttentionThreads) {
+    const int row = i / Shape::kHead, column = i % Shape::kHead;
+    const bool inside = first + row < rows && column < size;
+    tile[row * Shape::kRow + column] =
+        inside ? to_compute(head[(first + row) * stride + column]) * factor : T(0);
+  }
+}
+
+// out[i][j] = the product of row kPer y + i of a and row x + kSide j of b.
+template <class Shape, class T>
+__device__ void multiply_rows(const T* a, const T* b, T (&out)[Shape::kPer][Shape::kPer]) {
+  const TilePlace at;
+#pragma unroll
+  for (int i = 0; i < Shape::kPer; ++i)
+#pragma unroll
+    for (int j = 0; j < Shape::kPer; ++j) out[i][j] = T(0);
+  a += at.y * Shape::kPer * Shape::kRow;
+  b += at.x * Shape::kRow;
+#pragma unroll 4
+  for (int d = 0; d < Shape::kHead; ++d) {
+    T left[Shape::kPer], right[Shape::kPer];
+#pragma unroll
+    for (int i = 0; i < Shape::kPer; ++i) {
+      left[i] = a[i * Shape::kRow + d];
+      right[i] = b[i * kSide * Shape::kRow + d];
+    }
+#pragma unroll
+    for (int i = 0; i < Shape::kPer; ++i)
+#pragma unroll
+      for (int j = 0; j < Shape::kPer; ++j) out[i][j] += left[i] * right[j];
+  }
+}
+
+// sums[i][j] += row kPer y + i of the scores times column x + kSide j of the rows.
+template <class Shape, class T>
+__device__ void add_products(const T* scores, const T* rows,
+                             T (&sums)[Shape::kPer][Shape::kParts]) {
+  const TilePlace at;
+  scores += at.y * Shape::kPer * Shape::kScoreRow;
+  rows += at.x;
+#pragma unroll 2
+  for (int k = 0; k < Shape::kTile; ++k) {
+    T left[Shape::kPer];
+#pragma unroll
+    for (int i = 0; i < Shape::kPer; ++i) left[i] = scores[i * Shape::kScoreRow + k];
+#pragma unroll
+    for (int j = 0; j < Shape::kParts; ++j) {
+      const T right = rows[k * Shape::kRow + j * kSide];
+#pragma unroll
+      for (int i = 0; i < Shape::kPer; ++i) sums[i][j] += left[i] * right;
+    }
+  }
+}
+
+// Rows kPer y + i of a result whose rows are `stride` apart.
+template <class Shape, class T>
+__device__ void store_rows(const T (&sums)[Shape::kPer][Shape::kParts], T factor,
+                           typename Shape::Storage* head, int64_t stride, int64_t first,
+                           int64_t rows, int64_t size) {
+  const TilePlace at;
+#pragma unroll
+  for (int i = 0; i < Shape::kPer; ++i) {
+    const int64_t row = first + at.y * Shape::kPer + i;
+    if (row >= rows) continue;
+#pragma unroll
+    for (int j = 0; j < Shape::kParts; ++j) {
+      const int column = at.x + j * kSide;
+      if (column < size)
+        head[row * stride + column] = from_compute<typename Shape::Storage>(sums[i][j] * factor);
+    }
+  }
+}
+
+// The scores of one query head.
+struct ScoreHead {
+  const PydlAttentionGeometry& g;
+  int64_t batch, head;
+
+  __device__ int64_t row_index(int64_t query) const {
+    return (batch * g.heads + head) * g.queries + query;
+  }
+  // A score after causality and the mask; -inf where the query may not attend to the key.
+  template <class T>
+  __device__ T masked(int64_t query, int64_t key, T score) const {
+    constexpr T hidden = -static_cast<T>(INFINITY);
+    if (query >= g.queries || key >= g.keys || (g.causal && key > query)) return hidden;
+    if (!g.mask) return score;
+    const int64_t at = batch * g.mask_strides[0] + head * g.mask_strides[1] +
+                       query * g.mask_strides[2] + key * g.mask_strides[3];
+    if (g.mask_dtype == PYDL_BOOL)
+      return static_cast<const uint8_t*>(g.mask)[at] ? score : hidden;
+    return score + static_cast<const T*>(g.mask)[at];
+  }
+};
+
+// The factors that dropout multiplies weights by.
+struct AttentionDropout {
+  RandomStream stream;
+  uint32_t threshold;
+  double kept_factor;
+
+  AttentionDropout(const PydlContext* context, const PydlAttentionGeometry& g)
+      : stream(random_stream(context, g.random)),
+        threshold(static_cast<uint32_t>(g.dropout_rate * 65536 + 0.5)),
+        kept_factor(threshold < 65536 ? 65536.0 / (65536 - threshold) : 0) {}
+
+  template <class T>
+  __device__ T factor(const ScoreHead& scores, int64_t query, int64_t key) const {
+    if (threshold == 0) return T(1);
+    constexpr int kGroup = 2 * PYDL_RANDOM_WORDS;  // keys that one group of words decides on
+    const int64_t groups = (scores.g.keys + kGroup - 1) / kGroup;
+    const int64_t group = scores.row_index(query) * groups + key / kGroup;
+    const int place = static_cast<int>(key % kGroup), word = place % PYDL_RANDOM_WORDS;
+    uint32_t x[4];
+    Philox(stream).block(group * PYDL_RANDOM_BLOCKS + word % PYDL_RANDOM_BLOCKS, x);
+    const int which = word / PYDL_RANDOM_BLOCKS;
+    const uint32_t bits = which == 0 ? x[0] : which == 1 ? x[1] : which == 2 ? x[2] : x[3];
+    const uint32_t half = place < PYDL_RANDOM_WORDS ? bits & 0xffff : bits >> 16;
+    return half >= threshold ? static_cast<T>(kept_factor) : T(0);
+  }
+};
+
+// Whole heads of an operand with three strides: batch, length, head.
+template <class S>
+__device__ const S* head_of(const void* data, const int64_t (&strides)[3], int64_t batch,
+                            int64_t head) {
+  return static_cast<const S*>(data) + batch * strides[0] + head * strides[2];
+}
+
+// Calls visit(shape) with the smallest tiles that hold a head.
+template <class S, class Visitor>
+PydlStatus visit_shape(const PydlContext* context, const PydlAttentionGeometry& g,
+                       Visitor&& visit) {
+  constexpr bool is_double = std::is_same_v<S, double>;
+  const int64_t size = g.head_size > g.value_size ? g.head_size : g.value_size;
+  if (size <= 64) return visit(AttentionShape<S, 64, is_double ? 2 : 4>{});
+  if (size <= 128) return visit(AttentionShape<S, 128, 2>{});
+  if (size <= 256) return visit(AttentionShape<S, 256, is_double ? 1 : 2>{});
+  char message[160];
+  snprintf(message, sizeof message,
+           "[scaled_dot_product_attention] expected heads of at most 256 numbers on a GPU, got %lld",
+           static_cast<long long>(size));
+  return context->fail(context, PYDL_ERROR_SHAPE, message);
+}
+
+}  // namespace
+}  // namespace pydl::cuda
