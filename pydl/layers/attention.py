@@ -10,7 +10,7 @@ from pydl import initializers, ops
 from pydl.layers.activation import Softmax
 from pydl.layers.arguments import positive_int
 from pydl.layers.attention_axes import AttentionAxes
-from pydl.layers.attention_mask import causal_mask, join_masks
+from pydl.layers.attention_mask import band_mask, causal_mask, join_masks
 from pydl.layers.dropout import Dropout
 from pydl.layers.layer import Layer
 from pydl.layers.masking import get_mask
@@ -92,6 +92,7 @@ class MultiHeadAttention(Layer):
         output_shape: The size or sizes of the output features; those of the query when None.
         attention_axes: The axis or axes of query, key and value that are attended over; all
             between batch and features when None. Along the others, entries are apart, as samples.
+        sliding_window: How near query and key must be: fewer steps apart than this. None for any.
         kernel_initializer: First values of the kernels.
         bias_initializer: First values of the biases.
         kernel_regularizer: Penalty on the kernels.
@@ -99,6 +100,8 @@ class MultiHeadAttention(Layer):
         activity_regularizer: Penalty on the output.
         kernel_constraint: Projection of the kernels after every step.
         bias_constraint: Projection of the biases after every step.
+        use_gate: Whether the heads' results are multiplied by the sigmoid of a further projection
+            of the query.
         seed: The seed of dropout.
 
     Call arguments:
@@ -142,6 +145,7 @@ class MultiHeadAttention(Layer):
         use_bias: bool = True,
         output_shape: Any = None,
         attention_axes: int | Sequence[int] | None = None,
+        sliding_window: int | None = None,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
@@ -149,6 +153,7 @@ class MultiHeadAttention(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        use_gate: bool = False,
         seed: Any = None,
         **kwargs,
     ):
@@ -156,8 +161,12 @@ class MultiHeadAttention(Layer):
         self.num_heads = positive_int("num_heads", num_heads, self.name)
         self.key_dim = positive_int("key_dim", key_dim, self.name)
         self.value_dim = positive_int("value_dim", value_dim or key_dim, self.name)
+        if sliding_window is not None:
+            positive_int("sliding_window", sliding_window, self.name)
+        self.sliding_window = sliding_window
         self.dropout = dropout
         self.use_bias = use_bias
+        self.use_gate = use_gate
         self.output_features = (output_shape,) if isinstance(output_shape, int) else output_shape
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         self._axes = None  # for inputs with more axes than one between batch and features
@@ -191,6 +200,9 @@ class MultiHeadAttention(Layer):
         output_shape = self.output_features or (query_shape[-1],)
         self.query_dense = self._project(1, (self.num_heads, self.key_dim), "query", query_shape)
         self.key_dense = self._project(1, (self.num_heads, self.key_dim), "key", key_shape)
+        self.gate_dense = None
+        if self.use_gate:
+            self.gate_dense = self._project(1, (self.num_heads, self.value_dim), "gate", query_shape)
         self.value_dense = self._project(1, (self.num_heads, self.value_dim), "value", value_shape)
         joined = (*query_shape[:-1], self.num_heads, self.value_dim)
         self.output_dense = self._project(2, output_shape, "attention_output", joined)
@@ -214,6 +226,9 @@ class MultiHeadAttention(Layer):
         if self._axes is not None:
             heads, masks = self._flattened(heads, masks, use_causal_mask)
         mask = join_masks(*masks)
+        if self.sliding_window is not None:
+            band = band_mask(heads[0].shape[1], heads[1].shape[1], self.sliding_window)
+            mask = band if mask is None else ops.logical_and(mask, band)
         scores = None
         if return_attention_scores or (training and self.dropout > 0):
             outputs, scores = self._attend_with_scores(*heads, mask, use_causal_mask, training)
@@ -223,6 +238,8 @@ class MultiHeadAttention(Layer):
             outputs = self._axes.unflatten(outputs, query.shape)
             if scores is not None:
                 scores = self._axes.unflatten_scores(scores, query.shape, key.shape)
+        if self.gate_dense is not None:
+            outputs = outputs * ops.sigmoid(self.gate_dense(query))
         outputs = self.output_dense(outputs)
         return (outputs, scores) if return_attention_scores else outputs
 
@@ -236,9 +253,11 @@ class MultiHeadAttention(Layer):
     def _flattened(self, heads, masks, causal: bool):
         """Heads and masks of inputs with one axis between batch and features."""
         axes = self._axes
-        if causal and len(axes.axes) > 1:
+        windowed = self.sliding_window is not None
+        if (causal or windowed) and len(axes.axes) > 1:
+            name = "use_causal_mask" if causal else "sliding_window"
             raise ValueError(
-                f"[{self.name}] expected one attention axis with use_causal_mask, got {axes.axes}."
+                f"[{self.name}] expected one attention axis with {name}, got {axes.axes}."
             )
         *inner, full = [None if mask is None else ops.cast(mask, "bool") for mask in masks]
         if full is not None:

@@ -100,6 +100,8 @@ class CachedMultiHeadAttention(MultiHeadAttention):
 
     def __init__(self, num_heads: int, key_dim: int, dropout: float = 0.0, rotary=False, **kwargs):
         super().__init__(num_heads, key_dim, dropout=dropout, **kwargs)
+        if self.sliding_window is not None or self.use_gate:
+            raise ValueError(f"[{self.name}] expected neither sliding_window nor use_gate.")
         self.rotary = RotaryEmbedding(dtype=self.dtype_policy) if rotary else None
 
     def call(

@@ -8,12 +8,13 @@ from pydl import activations
 from pydl.layers.arguments import positive_int
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
+from pydl.layers.lora import LowRankAdaptation
 from pydl.ops.product import linear
 
 __all__ = ["Dense"]
 
 
-class Dense(Layer):
+class Dense(LowRankAdaptation, Layer):
     """A densely connected layer: `activation(inputs @ kernel + bias)`.
 
     The product, the bias and the usual activations run as one fused operation.
@@ -29,6 +30,9 @@ class Dense(Layer):
         activity_regularizer: Penalty on the output.
         kernel_constraint: Projection of the kernel after every step.
         bias_constraint: Projection of the bias after every step.
+        lora_rank: The rank of a low-rank adaptation, which trains two small matrices beside the frozen
+            kernel; none when None. See `enable_lora`.
+        lora_alpha: How much the adaptation counts; `lora_rank` when None.
 
     Call arguments:
         inputs: A tensor of shape `(batch, ..., inputs)`.
@@ -62,6 +66,8 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -75,6 +81,7 @@ class Dense(Layer):
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
         self._fused, self._unfused = activations.split_fused(self.activation)
+        self._prepare_lora(lora_rank, lora_alpha)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape):
@@ -95,9 +102,10 @@ class Dense(Layer):
                 name="bias",
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
+        self._build_lora()
 
     def call(self, inputs):
-        outputs = linear(inputs, self.kernel, self.bias, self._fused)
+        outputs = linear(inputs, self._adapted_weight(), self.bias, self._fused)
         return outputs if self._unfused is None else self._unfused(outputs)
 
     def compute_output_shape(self, input_shape):

@@ -10,11 +10,12 @@ from pydl import activations, initializers, ops
 from pydl.errors import ShapeError
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
+from pydl.layers.lora import LowRankAdaptation
 
 __all__ = ["EinsumDense"]
 
 
-class EinsumDense(Layer):
+class EinsumDense(LowRankAdaptation, Layer):
     """Multiplies inputs and a kernel as an equation says, `activation(einsum(x, kernel) + bias)`.
 
     Args:
@@ -31,6 +32,9 @@ class EinsumDense(Layer):
         bias_regularizer: Penalty on the bias.
         kernel_constraint: Projection of the kernel after every step.
         bias_constraint: Projection of the bias after every step.
+        lora_rank: The rank of a low-rank adaptation, which trains two small matrices beside the frozen
+            kernel; none when None. See `enable_lora`.
+        lora_alpha: How much the adaptation counts; `lora_rank` when None.
 
     Call arguments:
         inputs: A tensor of the shape that the equation names.
@@ -61,6 +65,8 @@ class EinsumDense(Layer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -75,6 +81,7 @@ class EinsumDense(Layer):
         self.bias_regularizer = bias_regularizer
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
+        self._prepare_lora(lora_rank, lora_alpha)
 
     def build(self, input_shape):
         letters = _split(self.equation, self.name)
@@ -101,9 +108,10 @@ class EinsumDense(Layer):
                 name="bias",
             )
         self.input_spec = InputSpec(ndim=len(input_shape))
+        self._build_lora()
 
     def call(self, inputs):
-        outputs = ops.einsum(self.equation, inputs, self.kernel)
+        outputs = ops.einsum(self.equation, inputs, self._adapted_weight())
         if self.bias is not None:
             outputs = outputs + self.bias
         return self.activation(outputs)

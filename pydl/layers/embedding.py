@@ -7,11 +7,12 @@ from typing import Any
 from pydl import ops
 from pydl.layers.arguments import positive_int
 from pydl.layers.layer import Layer
+from pydl.layers.lora import LowRankAdaptation
 
 __all__ = ["Embedding"]
 
 
-class Embedding(Layer):
+class Embedding(LowRankAdaptation, Layer):
     """Replaces every integer by a trained vector.
 
     Args:
@@ -22,6 +23,9 @@ class Embedding(Layer):
         embeddings_constraint: Projection of the vectors after every step.
         mask_zero: Whether 0 stands for padding, which later layers then skip.
         weights: First values as an array of shape `(input_dim, output_dim)`.
+        lora_rank: The rank of a low-rank adaptation, which trains two small matrices beside the frozen
+            vectors; none when None. See `enable_lora`.
+        lora_alpha: How much the adaptation counts; `lora_rank` when None.
 
     Call arguments:
         inputs: A tensor of integers of any shape.
@@ -40,6 +44,8 @@ class Embedding(Layer):
         (1, 3, 8)
     """
 
+    _adapted = "embeddings"
+
     def __init__(
         self,
         input_dim: int,
@@ -49,6 +55,8 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -60,6 +68,7 @@ class Embedding(Layer):
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.autocast = False
+        self._prepare_lora(lora_rank, lora_alpha)
         if weights is not None:
             self.build(None)
             self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
@@ -72,11 +81,17 @@ class Embedding(Layer):
             constraint=self.embeddings_constraint,
             name="embeddings",
         )
+        self._build_lora()
 
     def call(self, inputs):
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
-        return ops.embedding(self.embeddings, inputs)
+        outputs = ops.embedding(self.embeddings, inputs)
+        if not self.lora_enabled:
+            return outputs
+        a, b = self._lora_parts()
+        change = ops.matmul(ops.embedding(a, inputs), b) * (self.lora_alpha / self.lora_rank)
+        return outputs + ops.cast(change, outputs.dtype)
 
     def compute_mask(self, inputs, previous_mask):
         return ops.not_equal(inputs, 0) if self.mask_zero else None

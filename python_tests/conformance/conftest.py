@@ -35,13 +35,13 @@ def check_error(keras):
     return functools.partial(compare_errors, keras)
 
 
-# Arguments of Keras that pydl leaves out: low-rank adaptation, quantization and batch renormalization,
+# Arguments of Keras that pydl leaves out: quantization and batch renormalization,
 # a choice of implementation, and what only distributed training needs. The last two are arguments of
 # both that only one of them describes, and that only when it is given.
 LEFT_OUT = {
-    "lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size",
+    "quantization_config", "gptq_unpacked_column_size",
     "renorm", "renorm_clipping", "renorm_momentum", "synchronized",
-    "flash_attention", "use_gate", "sliding_window",
+    "flash_attention",
     "rms_scaling", "activity_regularizer", "weights", "seed",
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ _MODELS = "ready-made architectures and their weights are not there yet; layers 
 _BOXES = "boxes around objects are not there yet, but for `layers.MaxNumBoundingBoxes`"
 _COMPLEX = "pydl has no complex numbers: `fft` and its like return pairs of real and imaginary parts"
 _NESTED = "nested structures are lists, tuples and dicts; `flatten`, `map_structure` and `pack_sequence_as` are there"
+_ALPHA = "`lora_alpha` of the constructor counts; Keras's counts only in `enable_lora`"
 _FUSED = "a bias and an activation are fused: behind `kernel` comes `bias`, so pass the rest by keyword"
 _TRACING = "there is no tracing: every op runs at once, on variables that change in place"
 
@@ -94,6 +95,8 @@ DIFFERS = {
     "keras.ops.*ctc_loss": "infinite, not 1e5, where there are too few frames for the labels",
     "keras.ops.*histogram": "counts are int32, of tensors of any rank",
     "keras.*.LossScaleOptimizer": "the loss is scaled and gradients are checked in one kernel",
+    "keras.layers.Dense": _ALPHA,
+    "keras.layers.Embedding": _ALPHA,
     "keras.layers.Equalization": "equalizes each image by its own values, not by those of the whole batch",
     "keras.activations.sparsemax": "the projection of the paper, which sums to 1",
     "keras.ops.*sparsemax": "the projection of the paper, which sums to 1",
@@ -105,7 +108,6 @@ DIFFERS = {
     "keras.preprocessing.*_from_directory": "returns a `data.Dataset`",
     "keras.utils.*_from_directory": "returns a `data.Dataset`",
 }  # fmt: skip
-_ADAPTATION = "part of low-rank adaptation, which is not there yet: freeze layers to fine-tune"
 _SPARSE = "pydl has no sparse or ragged tensors"
 _NO_CHOICE = "attention never stores all scores, so there is nothing to choose"
 _POSITION = "has another name; pass it by position"
@@ -113,9 +115,7 @@ _LAST = '"channels_last" in place of None, which means the same'
 
 # Arguments, defaults and methods: "Class.argument", "*.argument".
 DIFFERENCES = {
-    "*.lora_rank": _ADAPTATION,
-    "*.lora_alpha": _ADAPTATION,
-    "*.enable_lora": _ADAPTATION,
+    "Conv*.enable_lora": "low-rank adaptation is for `Dense`, `EinsumDense` and `Embedding`",
     "*.quantization_config": _QUANTIZATION,
     "*.gptq_unpacked_column_size": _QUANTIZATION,
     "BatchNormalization.renorm*": "batch renormalization is left out",
@@ -123,8 +123,6 @@ DIFFERENCES = {
     "*.sparse": _SPARSE,
     "*.ragged": _SPARSE,
     "*.flash_attention": _NO_CHOICE,
-    "MultiHeadAttention.sliding_window": "left out here, but `GroupQueryAttention` has it",
-    "MultiHeadAttention.use_gate": "left out here, but `GroupQueryAttention` has it",
     "*.tensor": "wraps a tensor of the backend",
     "InputLayer.input_tensor": "wraps a tensor of the backend",
     "*.optional": "inputs that may be None are for subclassed models",

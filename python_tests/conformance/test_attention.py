@@ -56,6 +56,20 @@ def test_masks(check, scores):
     check([(2, 5, 8), (2, 5, 8)], {"value_mask": mask, "use_causal_mask": True, **given})
 
 
+@pytest.mark.parametrize("scores", [False, True])
+def test_window_and_gate(check, scores):
+    given = {"return_attention_scores": scores}
+    check([(2, 6, 8), (2, 6, 8)], given, sliding_window=2, use_gate=True)
+    check([(2, 6, 8), (2, 6, 8)], {"use_causal_mask": True, **given}, sliding_window=3)
+    mask = rng.random((2, 5, 7)) > 0.3
+    mask[:, range(5), range(5)] = True
+    check([(2, 5, 8), (2, 7, 6)], {"attention_mask": mask, **given}, sliding_window=2)
+    with pytest.raises(ValueError, match="expected sliding_window to be a positive"):
+        pydl.layers.MultiHeadAttention(2, 3, sliding_window=0)
+    with pytest.raises(ValueError, match="expected one attention axis with sliding_window"):
+        pydl.layers.MultiHeadAttention(2, 3, sliding_window=2)(np.ones((2, 3, 4, 5)), np.ones((2, 3, 4, 5)))
+
+
 def test_mask_of_embedding_reaches_attention(keras):
     tokens = np.array([[3, 1, 0, 0], [2, 4, 5, 0]], "int32")
     table = rng.standard_normal((6, 8))
