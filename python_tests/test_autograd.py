@@ -111,6 +111,7 @@ def test_requires_grad_rules():
     assert leaf(1.0).is_leaf and not y.is_leaf
 
 
+@pytest.mark.cpu
 def test_long_chain_neither_overflows_nor_leaks():
     gc.collect()
     before = pydl.memory_stats()["allocated_bytes"]

@@ -70,7 +70,7 @@ def test_sparse_labels():
     logits = np.zeros((3, 4), "float32")
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     assert loss(np.array([0, 1, 3], "uint8"), logits).item() == pytest.approx(np.log(4))
-    with pytest.raises(ValueError, match=r"expected labels in \[0, 4\).*got 4 at position 1"):
+    with pytest.raises(ValueError, match=r"expected labels in \[0, 4\).*got 4"):
         loss(np.array([0, 4, 3]), logits)
     with pytest.raises(
         pydl.errors.ShapeError, match=r"One-hot labels need CategoricalCrossentropy"

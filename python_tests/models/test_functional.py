@@ -258,6 +258,7 @@ def test_custom_layer_shapes_are_found_by_trial():
     assert model(data(2, 5, 3))["twice"].shape == (2, 10, 3)
 
 
+@pytest.mark.cpu
 def test_large_windows_on_unknown_sizes():
     class Wide(layers.Layer):
         def __init__(self):

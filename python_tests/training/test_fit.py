@@ -278,6 +278,7 @@ def test_a_loss_that_is_not_one_number():
         model.fit(X[:, :3], Y[:, None], verbose=0)
 
 
+@pytest.mark.cpu
 def test_memory_stays_flat_over_ten_thousand_steps():
     x, y = data(400)
     model = mlp()
