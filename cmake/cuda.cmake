@@ -24,6 +24,9 @@ if(build_cuda)
   set(CMAKE_CUDA_STANDARD 17)
   set(CMAKE_CUDA_FLAGS_RELEASE "-O3")
   set_source_files_properties(${CUDA_SOURCES} PROPERTIES LANGUAGE CUDA)
+  # Products must not be fused with sums here: the numbers are those of the CPU.
+  set_source_files_properties(csrc/cuda/kernels/creation.cu csrc/cuda/kernels/random.cu
+                              PROPERTIES COMPILE_OPTIONS -fmad=false)
   add_library(pydl_cuda SHARED ${CUDA_SOURCES})
   set_target_properties(pydl_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden
                                              VISIBILITY_INLINES_HIDDEN ON)

@@ -65,6 +65,7 @@ def test_reading(key):
         np.testing.assert_array_equal(t[as_tensors(key)].numpy(), expected)
 
 
+@pytest.mark.cpu  # of which arrays share the memory
 @pytest.mark.parametrize("key", BASIC, ids=identify)
 def test_basic_keys_are_views(key):
     t = pydl.tensor(base())
@@ -287,6 +288,7 @@ def test_write_errors():
         pydl.ops.broadcast_to([1.0], (3,))[0] = 2.0
 
 
+@pytest.mark.cpu  # which alone shares memory with NumPy
 def test_read_only_arrays_are_not_written_to():
     a = np.arange(3.0)
     a.flags.writeable = False

@@ -167,7 +167,7 @@ class TestCreation(OpTests):
         created("identity", [Sample(1), Sample(4), Sample(0)],
                 errors=[(lambda: ops.identity(-1), ValueError, "at least 0")]),
         created("one_hot", [Sample([0, 2, 1], 3), Sample([[0], [4]], 5, axis=0), Sample([-1, 1], 2), Sample(1, 3)],
-                one_hot, errors=[(lambda: ops.one_hot([0, 5], 5), IndexError, r"\[one_hot\] expected indices below")]),
+                one_hot, errors=[(lambda: ops.one_hot([0, 5], 5), IndexError, r"\[one_hot\] expected indices")]),
     ]
 
 
@@ -216,7 +216,7 @@ class TestTriangles(OpTests):
     (lambda: ops.linspace(0, 1, -1), ValueError, r"\[linspace\] expected at least 0 values, got -1"),
     (lambda: ops.linspace(0, 1, 3, dtype="int32"), pydl.errors.DTypeError, r"\[linspace\] expected a floating"),
     (lambda: ops.eye(-1), ValueError, "at least 0"),
-    (lambda: ops.one_hot([0, 5], 5), IndexError, r"\[one_hot\] expected indices below 5 classes, got 5"),
+    (lambda: ops.one_hot([0, 5], 5), IndexError, r"\[one_hot\] expected indices .*5.*, got 5"),
     (lambda: ops.one_hot([0.5], 5), pydl.errors.DTypeError, r"\[one_hot\] expected integer indices, got float32"),
     (lambda: ops.one_hot([0], -1), ValueError, r"\[one_hot\] expected at least 0 classes"),
     (lambda: ops.one_hot([0], 2, axis=2), ValueError, r"\[one_hot\] expected an axis in \[-2, 2\)"),

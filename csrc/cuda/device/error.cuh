@@ -21,6 +21,7 @@ struct DeviceError {
   unsigned int claimed;
   PydlStatus status;
   int64_t index, low, high;
+  int32_t axis;  // of the array that the index is for; -1 where that goes without saying
   const char* op;
   const char* what;
 };
@@ -43,24 +44,28 @@ inline ErrorSink error_sink(const PydlContext* context, const char* what = "indi
   return {device_error(host->device), host->op, what, status};
 }
 
-__device__ inline void report_range_error(ErrorSink sink, int64_t index, int64_t low, int64_t high) {
+__device__ inline void report_range_error(ErrorSink sink, int64_t index, int64_t low, int64_t high,
+                                          int32_t axis) {
   if (atomicCAS(&sink.record->claimed, 0u, 1u) != 0u) return;
   sink.record->index = index;
   sink.record->low = low;
   sink.record->high = high;
+  sink.record->axis = axis;
   sink.record->op = sink.op;
   sink.record->what = sink.what;
   sink.record->status = sink.status;
 }
 
 // Indices in [0, extent).
-__device__ inline void report_index_error(ErrorSink sink, int64_t index, int64_t extent) {
-  report_range_error(sink, index, 0, extent);
+__device__ inline void report_index_error(ErrorSink sink, int64_t index, int64_t extent,
+                                          int32_t axis = -1) {
+  report_range_error(sink, index, 0, extent, axis);
 }
 
 // Indices in [-extent, extent), the negative ones counted from the end.
-__device__ inline void report_signed_index_error(ErrorSink sink, int64_t index, int64_t extent) {
-  report_range_error(sink, index, -extent, extent);
+__device__ inline void report_signed_index_error(ErrorSink sink, int64_t index, int64_t extent,
+                                                 int32_t axis = -1) {
+  report_range_error(sink, index, -extent, extent, axis);
 }
 
 }  // namespace

@@ -61,8 +61,12 @@ PydlStatus take_device_error(int device) {
   if (__builtin_expect(!record->claimed, 1)) return PYDL_OK;
   DeviceError found = *record;
   memset(record, 0, sizeof(DeviceError));
-  return fail(found.status, "[%s] expected %s in [%lld, %lld), got %lld", found.op, found.what,
-              static_cast<long long>(found.low), static_cast<long long>(found.high),
+  char place[64] = "";
+  if (found.axis >= 0)
+    snprintf(place, sizeof(place), " for axis %d of extent %lld", static_cast<int>(found.axis),
+             static_cast<long long>(found.high));
+  return fail(found.status, "[%s] expected %s in [%lld, %lld)%s, got %lld", found.op, found.what,
+              static_cast<long long>(found.low), static_cast<long long>(found.high), place,
               static_cast<long long>(found.index));
 }
 
