@@ -172,6 +172,7 @@ def test_strided_heads_need_no_copy():
     np.testing.assert_allclose(attention(*operands).numpy(), expected, atol=2e-5)
 
 
+@pytest.mark.cpu  # whose allocator counts
 @pytest.mark.parametrize("mask", [None, "bool"])
 def test_memory_is_linear_in_the_length(mask):
     def peak(length):
