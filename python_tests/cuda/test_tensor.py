@@ -126,7 +126,7 @@ def test_indices_of_the_cpu():
 def test_index_errors_show_at_the_next_synchronisation():
     x = pydl.tensor([1.0, 2.0, 3.0])
     result = ops.take(x, [0, 7])
-    with pytest.raises(IndexError, match=r"\[take\] expected indices in \[-3, 3\), got 7"):
+    with pytest.raises(IndexError, match=r"\[take\] expected indices in \[-3, 3\).*, got 7"):
         result.numpy()
     pydl.cuda.synchronize()  # it was reported once
     assert x.tolist() == [1, 2, 3]

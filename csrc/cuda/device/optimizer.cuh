@@ -125,8 +125,10 @@ PydlStatus run_step(const PydlContext* context, const char* op, const Args* args
     const Scratch<S> replayed(context, replay ? 1 : 0);
     if (replay) {
       if (!replayed) return PYDL_ERROR_MEMORY;
+      Args numbers = *args;  // without what is on the host
+      numbers.tensors = nullptr;
       const PydlStatus status =
-          launch(context, dim3(1), dim3(1), 0, replay_step_kernel<Rule<Compute<T>>, Args>, *args,
+          launch(context, dim3(1), dim3(1), 0, replay_step_kernel<Rule<Compute<T>>, Args>, numbers,
                  replay, replayed.data());
       if (status != PYDL_OK) return status;
     }
