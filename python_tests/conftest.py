@@ -7,6 +7,7 @@ unless it was built in place; then it must not hide the installed package.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BUILT_IN_PLACE = any((CHECKOUT / "pydl").glob("_core*.so"))
+
+# Programs started in the background of a shell ignore Ctrl-C, and so would the tests of it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if not BUILT_IN_PLACE:
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != CHECKOUT]

@@ -8,6 +8,8 @@ import pytest
 import pydl
 from pydl import ops
 
+pytestmark = pytest.mark.cpu  # arguments are looked at before any kernel, the same on every device
+
 # Those that call a function of the user, who may well ask for 2**62 rounds.
 LOOPS = {*ops.control.__all__, "custom_gradient", "jvp"}
 FUNCTIONS = {name: getattr(ops, name) for name in ops.__all__ if name not in LOOPS}

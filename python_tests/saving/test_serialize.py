@@ -67,7 +67,7 @@ LAYERS = [
     layers.CategoryEncoding(4, "count"), layers.Discretization([0.0, 1.0]), layers.Hashing(7),
     layers.HashedCrossing(7), layers.IntegerLookup(vocabulary=[3, 5]),
     layers.StringLookup(vocabulary=["a", "b"]), layers.TextVectorization(vocabulary=["a", "b"]),
-    layers.AutoContrast(), layers.CenterCrop(4, 5), layers.CutMix(), layers.Equalization(),
+    layers.AugMix(num_chains=2), layers.AutoContrast(), layers.CenterCrop(4, 5), layers.CutMix(), layers.Equalization(),
     layers.MixUp(0.3), layers.RandAugment(num_ops=1), layers.RandomBrightness(0.2),
     layers.RandomColorJitter(brightness_factor=0.1), layers.RandomGaussianBlur(0.5, 3, 0.7),
     layers.RandomColorDegeneration(0.3), layers.RandomContrast(0.2), layers.RandomCrop(4, 5),
@@ -76,6 +76,9 @@ LAYERS = [
     layers.RandomRotation(0.2), layers.RandomSaturation(0.3), layers.RandomSharpness(0.3),
     layers.RandomShear(0.2, 0.1), layers.RandomTranslation(0.2, (-0.1, 0.1)), layers.RandomZoom(0.2),
     layers.Resizing(4, 5, interpolation="bicubic"), layers.Solarization(0.5, 0.5),
+    layers.MaxNumBoundingBoxes(3), layers.MelSpectrogram(num_mel_bins=8),
+    layers.Pipeline([layers.RandomFlip(), layers.Rescaling(2.0)]),
+    layers.RandomElasticTransform(0.5), layers.RandomPerspective(0.5, scale=0.1),
 ]  # fmt: skip
 
 
