@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import keras_notes as notes
 
+VERSION = "3.15"  # of Keras, which the notes are about
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "keras.md"
 _MISSING = object()
 
@@ -169,13 +170,13 @@ def unused_notes(used: set) -> list[str]:
     return [p for table in tables for p in table if (id(table), p) not in used]
 
 
-def page(entries: list[Entry], version: str) -> str:
+def page(entries: list[Entry]) -> str:
     """The text of docs/keras.md."""
     states = [sum(e.state == state for e in entries) for state in ("has", "differs", "left out")]
     lines = [
         "# Keras's public names",
         "",
-        f"Which of the {len(entries)} public names of Keras {version} pydl has: {states[0]} as they are, "
+        f"Which of the {len(entries)} public names of Keras {VERSION} pydl has: {states[0]} as they are, "
         f"{states[1]} with differences that are",
         f"named below, {states[2]} not, for the reasons below. Names with the same answer share a row. "
         "This page is written by",
@@ -209,7 +210,7 @@ def main() -> None:
         print(f"{item.name} {item.difference}")
     for note in unused_notes(used):
         print(f"unused note: {note}")
-    PAGE.write_text(page(entries, keras.__version__))
+    PAGE.write_text(page(entries))
 
 
 if __name__ == "__main__":
