@@ -7,10 +7,10 @@ import math
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from benchmarks.libraries import PEERS  # noqa: E402
-from benchmarks.report import TIE, Row, fastest, label, ratio  # noqa: E402
+from benchmarks.libraries import PEERS
+from benchmarks.report import TIE, Row, fastest, label, ratio
 
 _NAMES = ("tab:blue", "tab:red", "tab:purple", "tab:green", "tab:orange", "tab:brown")
 _COLOURS = dict(zip(PEERS, _NAMES))

@@ -6,7 +6,6 @@ import itertools
 from collections import defaultdict
 from typing import Any
 
-
 from pydl import _core
 from pydl.layers.dtype_policy import DTypePolicy, dtype_policy, set_dtype_policy
 from pydl.layers.keras_tensor import KerasTensor

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydl.config import machine
-from pydl.config.machine import *  # noqa: F403
+from pydl.config.machine import *
 
 _OF_KERAS = (
     "backend", "dtype_policy", "epsilon", "floatx", "image_data_format", "set_dtype_policy", "set_floatx",

@@ -30,7 +30,28 @@ def _one_of(owner: str, name: str, value: Any, known: tuple[str, ...]) -> str:
     return value
 
 
-class RandomPerspective(RandomImageLayer):
+class _Warp(RandomImageLayer):
+    """A layer that moves the pixels of images, and those of their masks likewise."""
+
+    interpolation: str
+
+    def transform_images(self, images, transformation, training=True):
+        images = self._floats(images)
+        if transformation is None or not training:
+            return images
+        return self._warped(images, transformation, self.interpolation)
+
+    def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
+        if transformation is None or not training:
+            return segmentation_masks
+        masks = ops.cast(segmentation_masks, "float32")
+        return ops.cast(self._warped(masks, transformation, "nearest"), segmentation_masks.dtype)
+
+    def _warped(self, images, transformation, interpolation: str):
+        raise NotImplementedError
+
+
+class RandomPerspective(_Warp):
     """Looks at a random share of the images from aside while training.
 
     Args:
@@ -90,19 +111,7 @@ class RandomPerspective(RandomImageLayer):
             "end_points": start + start * moved,
         }
 
-    def transform_images(self, images, transformation, training=True):
-        return self._seen(self._floats(images), transformation, training, self.interpolation)
-
-    def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
-        if transformation is None or not training:
-            return segmentation_masks
-        masks = ops.cast(segmentation_masks, "float32")
-        masks = self._seen(masks, transformation, training, "nearest")
-        return ops.cast(masks, segmentation_masks.dtype)
-
-    def _seen(self, images, transformation, training: bool, interpolation: str):
-        if transformation is None or not training:
-            return images
+    def _warped(self, images, transformation, interpolation: str):
         changed = ops.image.perspective_transform(
             images, transformation["start_points"], transformation["end_points"], interpolation,
             self.fill_value, self.data_format,
@@ -111,7 +120,7 @@ class RandomPerspective(RandomImageLayer):
         return ops.where(apply, changed, images)
 
 
-class RandomElasticTransform(RandomImageLayer):
+class RandomElasticTransform(_Warp):
     """Distorts a random share of the images smoothly, as if they were rubber, while training.
 
     Args:
@@ -173,21 +182,12 @@ class RandomElasticTransform(RandomImageLayer):
         }
 
     def transform_images(self, images, transformation, training=True):
-        images = self._distorted(self._floats(images), transformation, training, self.interpolation)
+        images = super().transform_images(images, transformation, training)
         if transformation is None or not training:
             return images
         return ops.clip(images, *self.value_range)
 
-    def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
-        if transformation is None or not training:
-            return segmentation_masks
-        masks = ops.cast(segmentation_masks, "float32")
-        masks = self._distorted(masks, transformation, training, "nearest")
-        return ops.cast(masks, segmentation_masks.dtype)
-
-    def _distorted(self, images, transformation, training: bool, interpolation: str):
-        if transformation is None or not training:
-            return images
+    def _warped(self, images, transformation, interpolation: str):
         height, width = self._size(images)
         strength = float(np.asarray(transformation["distortion_factor"]))
         changed = ops.image.elastic_transform(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pydl import ops
 from pydl.errors import ShapeError
 from pydl.layers.layer import Layer

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydl.losses.circle import *  # noqa: F403
-from pydl.losses.crossentropy import *  # noqa: F403
-from pydl.losses.ctc import *  # noqa: F403
-from pydl.losses.focal import *  # noqa: F403
-from pydl.losses.hinge import *  # noqa: F403
-from pydl.losses.loss import *  # noqa: F403
+from pydl.losses.circle import *
+from pydl.losses.crossentropy import *
+from pydl.losses.ctc import *
+from pydl.losses.focal import *
+from pydl.losses.hinge import *
+from pydl.losses.loss import *
 from pydl.losses.loss import Loss, LossFunctionWrapper
-from pydl.losses.overlap import *  # noqa: F403
-from pydl.losses.probabilistic import *  # noqa: F403
-from pydl.losses.regression import *  # noqa: F403
+from pydl.losses.overlap import *
+from pydl.losses.probabilistic import *
+from pydl.losses.regression import *
 from pydl.saving.lookup import Lookup
 
 _NAMES = {

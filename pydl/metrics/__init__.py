@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydl.losses import (  # noqa: F401
+from pydl.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
@@ -20,17 +20,17 @@ from pydl.losses import (  # noqa: F401
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from pydl.metrics.accuracy import *  # noqa: F403
-from pydl.metrics.auc import *  # noqa: F403
-from pydl.metrics.classification import *  # noqa: F403
-from pydl.metrics.correlation import *  # noqa: F403
-from pydl.metrics.crossentropy import *  # noqa: F403
-from pydl.metrics.f_score import *  # noqa: F403
-from pydl.metrics.iou import *  # noqa: F403
-from pydl.metrics.mean import *  # noqa: F403
+from pydl.metrics.accuracy import *
+from pydl.metrics.auc import *
+from pydl.metrics.classification import *
+from pydl.metrics.correlation import *
+from pydl.metrics.crossentropy import *
+from pydl.metrics.f_score import *
+from pydl.metrics.iou import *
+from pydl.metrics.mean import *
 from pydl.metrics.metric import Metric
-from pydl.metrics.regression import *  # noqa: F403
-from pydl.metrics.trade_off import *  # noqa: F403
+from pydl.metrics.regression import *
+from pydl.metrics.trade_off import *
 from pydl.naming import to_snake_case
 from pydl.saving.lookup import Lookup
 

@@ -5,7 +5,7 @@ What only changes the shape is a view on the same memory; what moves elements is
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

@@ -136,7 +136,7 @@ def test_wrapped_functions_come_back():
     assert again.delta == 2.0 and again.get_config() == loss.get_config()
     assert again([[0.0]], [[4.0]]).item() == 6.0
     with pytest.raises(AttributeError, match="no attribute 'gamma'"):
-        loss.gamma  # noqa: B018
+        loss.gamma
 
 
 @pytest.mark.parametrize("name", sorted(set(losses.__all__) - {"Loss", "LossFunctionWrapper"}))

@@ -32,7 +32,7 @@ def samples(cases, draw=normal):
 def spec(name, reference, draw=normal, cases=CASES + EMPTY, **options):
     op = getattr(pydl.ops, name)
     errors = [
-        (lambda: op(np.ones((2, 3)), axis=2), ValueError, r"\[%s\] expected an axis in \[-2, 2\)" % name),
+        (lambda: op(np.ones((2, 3)), axis=2), ValueError, rf"\[{name}\] expected an axis in \[-2, 2\)"),
         (lambda: op(np.ones((2, 3)), axis=(0, -2)), ValueError, rf"\[{name}\] expected different axes"),
     ]
     return OpSpec(name, op, reference, samples(cases, draw), errors=errors + options.pop("errors", []),
