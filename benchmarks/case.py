@@ -30,6 +30,8 @@ class Case:
         flops: floating-point operations of one operation, for the machine's limit.
         bytes: bytes that one operation has to read and write at least, for the limit too.
         calls: how many operations one call holds, such as training steps in an epoch.
+        rotate: whether sets of inputs take turns. Not for networks, each of which would be built
+            for every set, and whose weights fill the caches anyway.
     """
 
     family: str
@@ -42,6 +44,7 @@ class Case:
     flops: float = 0
     bytes: float = 0
     calls: int = 1
+    rotate: bool = True
 
     @property
     def variants(self) -> tuple[str, ...]:

@@ -10,13 +10,15 @@ from typing import Any
 
 from benchmarks.case import Arrays, Case, Onnx
 
-PEERS = ("numpy", "torch", "onnxruntime", "jax", "tensorflow", "cupy")
+PEERS = ("numpy", "torch", "onnxruntime", "openvino", "jax", "keras", "tensorflow", "cupy")
 NAMES = ("pydl", *PEERS)
 
 
 @functools.cache
 def load(name: str) -> Any | None:
     """Imports a library; None when it is not installed."""
+    if name == "keras":
+        os.environ.setdefault("KERAS_BACKEND", "jax")  # its fastest on CPUs
     try:
         module = importlib.import_module(name)
         if name == "onnxruntime":
@@ -30,7 +32,7 @@ def load(name: str) -> Any | None:
 
 def versions(names: list[str]) -> dict[str, str]:
     """Returns the version of each of these libraries."""
-    return {name: load(name).__version__ for name in names}
+    return {name: load(name).__version__.split("-")[0] for name in names}
 
 
 def prepare(case: Case, variant: str, arrays: Arrays) -> Callable[[], Any]:
@@ -137,7 +139,6 @@ def _jax_gradient(jax: Any, function: Callable, inputs: Arrays, wrt: tuple[int, 
 
 
 def _onnx_session(node: Onnx, arrays: Arrays) -> Callable[[], Any]:
-    import onnxruntime
     from onnx import helper, numpy_helper
 
     names = [f"x{i}" for i in range(len(arrays))]
@@ -155,14 +156,19 @@ def _onnx_session(node: Onnx, arrays: Arrays) -> Callable[[], Any]:
         [numpy_helper.from_array(arrays[i], names[i]) for i in node.constants],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    return onnx_session(model.SerializeToString(), {names[i]: arrays[i] for i in variable})
+
+
+def onnx_session(model: bytes, feed: dict[str, Any]) -> Callable[[], Any]:
+    """Returns the call of a model, whose output is named "y", on NumPy arrays by name."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    feed = {names[i]: onnxruntime.OrtValue.ortvalue_from_numpy(arrays[i]) for i in variable}
-    return lambda: session.run_with_ort_values(["y"], feed)
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    values = {name: onnxruntime.OrtValue.ortvalue_from_numpy(a) for name, a in feed.items()}
+    return lambda: session.run_with_ort_values(["y"], values)
 
 
 # --- TensorFlow, for the layers of Keras that need it -------------------------------------------
@@ -185,6 +191,8 @@ _CONVERT: dict[str, Callable] = {
     "numpy": _plain_convert,
     "torch": _torch_convert,
     "onnxruntime": _plain_convert,
+    "openvino": _plain_convert,
+    "keras": _plain_convert,
     "jax": _jax_convert,
     "tensorflow": _tensorflow_convert,
 }

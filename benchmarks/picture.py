@@ -12,7 +12,9 @@ import matplotlib.pyplot as plt
 from benchmarks.libraries import PEERS
 from benchmarks.report import TIE, Row, fastest, label, ratio
 
-_NAMES = ("tab:blue", "tab:red", "tab:purple", "tab:green", "tab:orange", "tab:brown")
+_NAMES = (
+    "tab:blue", "tab:red", "tab:purple", "tab:cyan", "tab:green", "tab:pink", "tab:orange", "tab:brown",
+)  # fmt: skip
 _COLOURS = dict(zip(PEERS, _NAMES))
 
 

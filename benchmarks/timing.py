@@ -59,6 +59,8 @@ def input_sets(case: Case) -> list[tuple[Any, ...]]:
     """Makes as many sets of random inputs as it takes to not sit in a small cache."""
     random = np.random.default_rng(0)
     sets = [case.inputs(random)]
+    if not case.rotate:
+        return sets
     size = max(1, sum(getattr(a, "nbytes", 0) for a in sets[0]))
     while len(sets) < min(_MOST_SETS, -(-_ROTATED_BYTES // size)):
         sets.append(case.inputs(random))

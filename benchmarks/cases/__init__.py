@@ -9,7 +9,7 @@ from benchmarks.case import Case
 _MODULES = (
     "small", "elementwise", "reduce", "shape", "gemm", "conv", "pool", "norm", "loss", "embedding",
     "attention", "generation", "recurrent", "random", "optimizer", "layers", "image", "text",
-    "training",
+    "training", "models",
 )  # fmt: skip
 
 

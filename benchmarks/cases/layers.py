@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.case import Case, floats
+from benchmarks.exported import inference
 
 
 def _pydl_layer(make):
@@ -33,18 +34,28 @@ def _torch_layer(make):
     return prepare
 
 
-def _pydl_predict(pydl, x):
+def _pydl_mlp(pydl, x):
     layers = pydl.layers
     model = pydl.Sequential(
         [pydl.Input((784,)), layers.Dense(128, activation="relu"), layers.Dense(10)]
     )
-    return lambda: model.predict_on_batch(x)
+    return lambda: model(x)
 
 
-def _torch_predict(torch, x):
+def _torch_mlp(torch):
     nn = torch.nn
-    model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)).eval()
-    return torch.inference_mode()(lambda: model(x).numpy())
+    return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def _mlp(batch: int) -> Case:
+    return Case(
+        "layers",
+        f"MLP 784-128-10 inference, batch {batch}",
+        floats((batch, 784)),
+        prepare={"pydl": _pydl_mlp, **inference(_torch_mlp)},
+        flops=2 * batch * (784 * 128 + 1280),
+        bytes=4 * (784 * 128 + 1280 + batch * 784),
+    )
 
 
 CASES = [
@@ -74,12 +85,5 @@ CASES = [
         adapt={"torch": lambda x: (x.permute(0, 3, 1, 2),)},
         flops=2 * 16 * 56 * 56 * 9 * 64 * 64,
     ),
-    Case(
-        "layers",
-        "MLP 784-128-10 predict_on_batch, batch 1",
-        floats((1, 784)),
-        prepare={"pydl": _pydl_predict, "torch": _torch_predict},
-        flops=2 * (784 * 128 + 1280),
-        bytes=4 * (784 * 128 + 1280),
-    ),
+    *(_mlp(batch) for batch in (1, 8, 32, 128)),
 ]
