@@ -14,7 +14,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ def main() -> None:
     if not rows:
         sys.exit(f"no benchmark's name holds one of: {options.only}")
     print(table(rows))
+    print(families(rows))
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1))
     _draw(rows, options.picture)
@@ -123,6 +124,24 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def families(rows: list[Row]) -> str:
+    """Returns a line a family: its ratios to the fastest peer of each row, mean and lowest."""
+    lines = [f"\n{'beside the fastest peers':24}  threads   rows   geometric mean   lowest"]
+    for threads, family in sorted({(row["threads"], row["family"]) for row in rows}):
+        best = {
+            row["name"]: min(found)
+            for row in rows
+            if (row["threads"], row["family"]) == (threads, family) and (found := _ratios(row))
+        }
+        if best:
+            lowest = min(best, key=best.get)
+            lines.append(
+                f"{family:24}  {threads:>7}  {len(best):>5}  {_mean(best.values()):>14.2f}x"
+                f"   {best[lowest]:.2f}x  {lowest}"
+            )
+    return "\n".join(lines)
+
+
 def label(row: Row) -> str:
     return f"{row['family']}: {row['name']}"
 
@@ -149,13 +168,21 @@ def _ratio(row: Row, peer: str) -> str:
     return f"{value:.2f}x" if value else "-"
 
 
+def _ratios(row: Row) -> list[float]:
+    return [found for peer in PEERS if (found := ratio(row, peer))]
+
+
+def _mean(ratios: Collection[float]) -> float:
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
 def _mean_ratio(rows: list[Row], peer: str) -> str:
-    logs = [math.log(value) for row in rows if (value := ratio(row, peer))]
-    return f"{math.exp(sum(logs) / len(logs)):.2f}x" if logs else "-"
+    found = [value for row in rows if (value := ratio(row, peer))]
+    return f"{_mean(found):.2f}x" if found else "-"
 
 
 def _verdict(rows: list[Row]) -> str:
-    best = [min(found) for row in rows if (found := [r for p in PEERS if (r := ratio(row, p))])]
+    best = [min(found) for row in rows if (found := _ratios(row))]
     faster, slower = sum(r > TIE for r in best), sum(r < 1 / TIE for r in best)
     return (
         f"Beside the fastest peer of each row, pydl is faster in {faster}, slower in {slower} "
