@@ -125,7 +125,7 @@ from pydl.layers.position import (
 from pydl.layers.preprocessing import Normalization, Rescaling
 from pydl.layers.rand_augment import RandAugment
 from pydl.layers.recurrent.bidirectional import Bidirectional
-from pydl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D
+from pydl.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from pydl.layers.recurrent.gru import GRU, GRUCell
 from pydl.layers.recurrent.lstm import LSTM, LSTMCell
 from pydl.layers.recurrent.rnn import RNN
@@ -135,7 +135,7 @@ from pydl.layers.recurrent.time_distributed import TimeDistributed
 from pydl.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from pydl.layers.reversible_embedding import ReversibleEmbedding
 from pydl.layers.separable_conv import SeparableConv1D, SeparableConv2D
-from pydl.layers.spectrogram import MelSpectrogram
+from pydl.layers.spectrogram import MelSpectrogram, STFTSpectrogram
 from pydl.layers.spectral_normalization import SpectralNormalization
 from pydl.layers.text_vectorization import TextVectorization
 from pydl.layers.transformer import DecoderCache, TransformerDecoder, TransformerEncoder
@@ -181,6 +181,7 @@ __all__ = [
     "Conv3DTranspose",
     "ConvLSTM1D",
     "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -287,6 +288,7 @@ __all__ = [
     "Resizing",
     "ReversibleEmbedding",
     "RotaryEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -32,6 +32,41 @@ def test_mel_spectrogram(keras, arguments):
         ours(x[None])
 
 
+@pytest.mark.parametrize("mode", ["log", "magnitude", "psd", "real", "imag", "angle", "stft"])
+@pytest.mark.parametrize("arguments", [
+    {}, {"frame_step": 3, "fft_length": 16, "padding": "same", "data_format": "channels_first"}, {"expand_dims": True, "frame_length": 5},
+    {"expand_dims": True, "data_format": "channels_first"},
+])  # fmt: skip
+def test_stft_spectrogram(check_layer, mode, arguments):
+    channels_first = "data_format" in arguments
+    x = rng.normal(size=(2, 3, 40) if channels_first else (2, 40, 3))
+    options = {"frame_length": 8, **arguments}
+    check_layer("STFTSpectrogram", x, rtol=1e-4, mode=mode, **options)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"scaling": None}, {"scaling": "spectrum", "window": "hamming", "periodic": True}, {"window": None},
+    {"window": [1.0, 2.0, 3.0, 4.0], "frame_length": 4},
+])  # fmt: skip
+def test_windows_of_stft_spectrogram(keras, arguments):
+    x = rng.normal(size=(2, 900, 1)).astype("float32")
+    mine, other = (np.asarray(m.layers.STFTSpectrogram("magnitude", **arguments)(x)) for m in (pydl, keras))
+    np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"mode": "phase"}, {"padding": "causal"}, {"frame_step": 300}, {"frame_step": 0}, {"fft_length": 100}, {"scaling": "max"},
+    {"data_format": "last"},
+])  # fmt: skip
+def test_errors_of_stft_spectrogram(check_error, arguments):
+    check_error("STFTSpectrogram", np.ones((1, 300, 1), "float32"), **arguments)
+
+
+def test_samples_of_stft_spectrogram(check_error):
+    check_error("STFTSpectrogram", np.ones((1, 300, 1), "int32"))
+    check_error("STFTSpectrogram", np.ones((1, 300), "float32"))
+
+
 def test_pipeline(keras):
     x = rng.uniform(0, 255, (2, 6, 6, 3)).astype("float32")
     results, configs = [], []

@@ -146,6 +146,8 @@ def test_conv_lstm(check_layer, arguments):
     if len(arguments) < 3:
         images = data(2, 3, 6, 7, 2)
         check_layer("ConvLSTM2D", images, filters=4, kernel_size=(3, 2), **arguments)
+    if len(arguments) == 2:
+        check_layer("ConvLSTM3D", data(2, 3, 4, 5, 6, 2), filters=3, kernel_size=(2, 3, 2), **arguments)
 
 
 def test_conv_lstm_with_mask(keras):

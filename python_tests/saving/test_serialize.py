@@ -64,6 +64,7 @@ LAYERS = [
     layers.StackedRNNCells([layers.LSTMCell(2), layers.LSTMCell(3)]),
     layers.Bidirectional(layers.LSTM(3), merge_mode="sum"), layers.TimeDistributed(layers.Dense(2)),
     layers.ConvLSTM1D(3, 2), layers.ConvLSTM2D(3, (2, 3), padding="same"),
+    layers.ConvLSTM3D(3, 2), layers.STFTSpectrogram("psd", frame_length=8, window=None),
     layers.CategoryEncoding(4, "count"), layers.Discretization([0.0, 1.0]), layers.Hashing(7),
     layers.HashedCrossing(7), layers.IntegerLookup(vocabulary=[3, 5]),
     layers.StringLookup(vocabulary=["a", "b"]), layers.TextVectorization(vocabulary=["a", "b"]),

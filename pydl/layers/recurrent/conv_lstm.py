@@ -1,4 +1,4 @@
-"""LSTMs whose products are convolutions, for sequences of signals and images."""
+"""LSTMs whose products are convolutions, for sequences of signals, images and volumes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydl.layers.input_spec import InputSpec
 from pydl.layers.recurrent.lstm import LSTMCell
 from pydl.layers.recurrent.rnn import RNN, cell_options, of_cell
 
-__all__ = ["ConvLSTM1D", "ConvLSTM2D"]
+__all__ = ["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"]
 
 
 class ConvLSTMCell(LSTMCell):
-    """One step of ConvLSTM1D or ConvLSTM2D; `rank` is the number of spatial axes."""
+    """One step of a ConvLSTM; `rank` is the number of spatial axes."""
 
     run_sequence = None  # step by step
 
@@ -94,7 +94,7 @@ class ConvLSTMCell(LSTMCell):
 
 
 class _ConvLSTM(RNN):
-    """What ConvLSTM1D and ConvLSTM2D share; `rank` is the number of spatial axes."""
+    """What ConvLSTMs of every rank share; `rank` is the number of spatial axes."""
 
     rank = 2
 
@@ -258,3 +258,30 @@ class ConvLSTM2D(_ConvLSTM):
     """
 
     rank = 2
+
+
+class ConvLSTM3D(_ConvLSTM):
+    """An LSTM over sequences of volumes, whose products are convolutions.
+
+    The arguments are those of ConvLSTM2D.
+
+    Call arguments:
+        sequences: A tensor of shape `(batch, steps, depth, height, width, channels)`.
+        initial_state: The hidden and the carry state; zeros when None.
+        mask: A bool tensor of shape `(batch, steps)`; where it is False the state stays as it is.
+        training: Whether to apply dropout.
+
+    Returns:
+        A tensor of shape `(batch, depth, height, width, filters)`, with `return_sequences`
+        `(batch, steps, depth, height, width, filters)`; with `return_state` a tuple of it and
+        the states.
+
+    Example:
+        >>> import pydl
+        >>> pydl.layers.ConvLSTM3D(4, 3)(pydl.ops.ones((2, 3, 5, 6, 7, 1))).shape
+        (2, 3, 4, 5, 4)
+
+    Source: Shi et al., 2015.
+    """
+
+    rank = 3
