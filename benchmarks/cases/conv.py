@@ -13,6 +13,15 @@ LAYERS = [
     ("256->256 3x3 14", 14, 256, 256, 3, 1),
     ("512->512 3x3 7", 7, 512, 512, 3, 1),
 ]
+STRIDED = [
+    ("128->128 3x3 s2 56", 56, 128, 128, 3, 2),
+    ("256->512 1x1 s2 56", 56, 256, 512, 1, 2),
+]
+GROUPED = ("128->128 3x3 32 groups 56", 56, 128, 128, 3, 1)
+DEPTHWISE = [
+    ("depthwise 96 3x3 56", 56, 96, 96, 3, 1),
+    ("depthwise 96 3x3 s2 56", 56, 96, 96, 3, 2),
+]
 
 
 def _torch_nchw(x, w):
@@ -41,26 +50,27 @@ def _conv(
     stride: int,
     *,
     padding: str = "same",
-    depthwise: bool = False,
+    groups: int = 1,
     gradient: bool = False,
 ) -> Case:
     pad = kernel // 2 if padding == "same" else 0
-    groups = channels if depthwise else 1
+    pads = [(pad, pad)] * 2
+    depthwise = groups == channels > 1
     out = (size + 2 * pad - kernel) // stride + 1
     per_group = channels // groups
-    weights = (kernel, kernel, channels, 1) if depthwise else (kernel, kernel, channels, filters)
+    weights = (kernel, kernel, *((channels, 1) if depthwise else (per_group, filters)))
 
     def pydl_conv(pydl, x, w):
         if depthwise:
-            return pydl.ops.depthwise_conv(x, w, strides=stride, padding=padding)
-        return pydl.ops.conv(x, w, strides=stride, padding=padding)
+            return pydl.ops.depthwise_conv(x, w, strides=stride, padding=pads)
+        return pydl.ops.conv(x, w, strides=stride, padding=pads, groups=groups)
 
     def torch_conv(torch, x, w):
         return torch.conv2d(x, w, None, stride, pad, 1, groups)
 
     def jax_conv(jax, x, w):
         return jax.lax.conv_general_dilated(
-            x, w, (stride, stride), [(pad, pad)] * 2,
+            x, w, (stride, stride), pads,
             dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups,
         )  # fmt: skip
 
@@ -91,11 +101,17 @@ def _conv(
 
 
 CASES = [
-    *(_conv(layer[0], batch, *layer[1:]) for layer in LAYERS for batch in (1, 16)),
-    *(_conv(layer[0], 16, *layer[1:], gradient=True) for layer in LAYERS),
+    *(_conv(layer[0], batch, *layer[1:]) for layer in LAYERS + STRIDED for batch in (1, 16)),
     *(
-        _conv("depthwise 96 3x3 56", batch, 56, 96, 96, 3, 1, depthwise=True, gradient=gradient)
-        for batch, gradient in ((1, False), (16, False), (16, True))
+        _conv(layer[0], batch, *layer[1:], gradient=True)
+        for layer in LAYERS + STRIDED
+        for batch in (1, 16)
+    ),
+    *(
+        _conv(layer[0], batch, *layer[1:], groups=groups, gradient=gradient)
+        for layer, groups in ((GROUPED, 32), *((layer, 96) for layer in DEPTHWISE))
+        for batch in (1, 16)
+        for gradient in (False, True)
     ),
     *(
         _conv(f"{a}->{b} 3x3 {size}", 128, size, a, b, 3, 1, padding="valid", gradient=gradient)

@@ -218,6 +218,12 @@ CASES = [
     ((2, 40, 11, 11), (80, 1, 3, 3), dict(groups=40, padding=1, stride=2)),
     ((2, 8, 13, 13), (8, 8, 3, 3), dict(dilation=2, padding=2)),
     ((2, 64, 10, 10), (128, 64, 1, 1), dict()),
+    # Sizes that are no multiples of Winograd's tiles, nor channels of registers and blocks of them.
+    ((3, 130, 13, 18), (70, 130, 3, 3), dict(padding=1)),
+    ((1, 33, 9, 22), (45, 33, 3, 3), dict(padding=2)),
+    ((5, 20, 8, 31), (32, 20, 3, 3), dict()),
+    ((2, 264, 5, 7), (48, 264, 3, 3), dict(padding=(0, 1))),
+    ((20, 64, 16, 12), (32, 64, 3, 3), dict(padding=1)),
 ]
 
 
@@ -232,6 +238,7 @@ def test_gradients_against_torch(case, isa):
     expected = torch.nn.functional.conv2d(*theirs, **options)
     dy = rng.normal(size=expected.shape)
     expected.backward(torch.tensor(dy))
+    pads = [(pad, pad) for pad in np.broadcast_to(options.get("padding", 0), 2).tolist()]
 
     before = pydl.config.cpu_isa()
     pydl.config.set_cpu_isa(isa)
@@ -242,7 +249,7 @@ def test_gradients_against_torch(case, isa):
                 for v in (x.transpose(0, 2, 3, 1), kernel.transpose(2, 3, 1, 0))
             ]
             y = OPS.conv(
-                *ours, strides=options.get("stride", 1), padding=[(options.get("padding", 0),) * 2] * 2,
+                *ours, strides=options.get("stride", 1), padding=pads,
                 dilation_rate=options.get("dilation", 1), groups=options.get("groups", 1),
             )  # fmt: skip
             y.backward(pydl.tensor(dy.transpose(0, 2, 3, 1), dtype))
@@ -256,6 +263,29 @@ def test_gradients_against_torch(case, isa):
                 np.testing.assert_allclose(got.numpy(), want, rtol=0, atol=tolerance * scale)
     finally:
         pydl.config.set_cpu_isa(before)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(7)
+    x, kernel, bias = (rng.normal(size=shape) for shape in ((9, 21, 30, 40), (3, 3, 40, 50), 50))
+    expected = torch.nn.functional.conv2d(
+        torch.tensor(x.transpose(0, 3, 1, 2)), torch.tensor(kernel.transpose(3, 2, 0, 1)),
+        torch.tensor(bias), padding=padding,
+    ).relu().numpy().transpose(0, 2, 3, 1)  # fmt: skip
+    results = []
+    before = pydl.get_num_threads()
+    try:
+        for threads in (1, 2, 3, 8):
+            pydl.set_num_threads(threads)
+            arguments = (pydl.tensor(v, "float32") for v in (x, kernel, bias))
+            results.append(OPS.conv(*arguments, padding=padding, activation="relu").numpy())
+    finally:
+        pydl.set_num_threads(before)
+    np.testing.assert_allclose(results[0], expected, rtol=0, atol=1e-5 * expected.max())
+    for other in results[1:]:
+        np.testing.assert_array_equal(other, results[0])
 
 
 def test_mixed_dtypes_promote():

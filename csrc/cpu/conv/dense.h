@@ -1,17 +1,13 @@
 // Convolution and its gradients as matrix products of patches, group by group.
 #pragma once
 
-#include "cpu/conv/operands.h"
 #include "cpu/conv/padded.h"
+#include "cpu/conv/winograd.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
 constexpr int64_t kPaddedBytes = 1 << 20;  // of padded images, for each thread, at a time
-
-inline PydlStatus conv_out_of_memory(const PydlContext* context) {
-  return context->fail(context, PYDL_ERROR_MEMORY, "[conv] out of memory");
-}
 
 template <class P>
 P* offset(P* pointer, int64_t by) {
@@ -25,13 +21,23 @@ Patches<S> patches_of(const Geometry& g, const void* input, int64_t group) {
   return {data, height_of(g), width_of(g), channels, g.channels};
 }
 
-// The product of patches with the matrix in `panels`.
-template <class S, class PackPanels, class Output>
+// The product of patches with a kernel.
+template <class S, class Output>
 PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patches, int64_t batch,
-                            const Panels<Compute<S>>& panels, const PackPanels& pack_panels,
-                            const Output& out) {
+                            const KernelTaps<S>& kernel, int64_t columns, const Output& out) {
   using T = Compute<S>;
-  const int64_t columns = panels.n;
+  if (worth_winograd(patches, batch, columns)) {
+    return Winograd(patches, batch, kernel, columns, out).run(context);
+  }
+  Panels<T> panels = {patches.columns(), columns, nullptr, kernel.row};
+  if constexpr (std::is_same_v<S, T>) {
+    const int64_t m = patches.rows(batch);
+    const bool in_place = worth_reading_in_place<S>(m, columns, panels.k, kernel.row);
+    if (in_place && kernel.is_matrix(patches)) panels.direct = kernel.data;
+  }
+  const auto pack_panels = [&](int64_t panel, int64_t panel_end, T* dst) {
+    kernel.pack(patches, columns, panel, panel_end, dst);
+  };
   if (patches.all_inside() || !PatchRows<S>::worth_padding(patches, columns)) {
     return multiply<T>(context, panels, PatchRows<S>(patches, batch, columns), pack_panels, out);
   }
@@ -52,31 +58,20 @@ PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patche
 
 template <class S>
 PydlStatus dense_conv(const PydlContext* context, const PydlConvArgs& args) {
-  using T = Compute<S>;
   const Geometry& g = args.geometry;
   const int64_t columns = g.out_channels / g.groups;
   for (int64_t group = 0; group < g.groups; ++group) {
     const int64_t first = group * columns;
     const Patches<S> patches = patches_of<S>(g, args.input, group);
-    const int64_t k = patches.columns();
-    const S* kernel = static_cast<const S*>(args.kernel) + first;
-    Panels<T> panels = {k, columns, nullptr, g.out_channels};
-    if constexpr (std::is_same_v<S, T>) {
-      const int64_t m = patches.rows(g.batch);
-      if (worth_reading_in_place<S>(m, columns, k, g.out_channels)) panels.direct = kernel;
-    }
+    const int64_t tap = patches.channels * g.out_channels;
+    const KernelTaps<S> kernel = {static_cast<const S*>(args.kernel) + first, g.kernel_width * tap,
+                                  tap, g.out_channels, 1};
     const Epilogue<S, S> epilogue = {offset(static_cast<const S*>(args.bias), first),
                                      args.activation};
     const MatrixOutput<S, S> out = {static_cast<S*>(args.result) + first,
                                     offset(static_cast<S*>(args.pre_activation), first),
                                     g.out_channels, false, epilogue};
-    const PydlStatus status = multiply_patches(
-        context, patches, g.batch, panels,
-        [&](int64_t panel, int64_t panel_end, T* dst) {
-          pack_matrix_panels(kernel, g.out_channels, 1, k, columns, panel, panel_end, dst,
-                             k * kTileColumns<T>);
-        },
-        out);
+    const PydlStatus status = multiply_patches(context, patches, g.batch, kernel, columns, out);
     if (status != PYDL_OK) return status;
   }
   return PYDL_OK;
@@ -88,27 +83,16 @@ PydlStatus dense_data_gradient_part(const PydlContext* context,
                                     const PydlConvDataGradientArgs& args, int64_t group,
                                     const TransposedAxis& height, const TransposedAxis& width,
                                     const Output& out) {
-  using T = Compute<S>;
-  constexpr int64_t kWidth = kTileColumns<T>;
   const Geometry& g = args.geometry;
   const int64_t channels = g.channels / g.groups, out_channels = g.out_channels / g.groups;
   const S* gradient = static_cast<const S*>(args.result_gradient) + group * out_channels;
-  const S* kernel = static_cast<const S*>(args.kernel) + group * out_channels;
   const Patches<S> patches = {gradient, height.axis, width.axis, out_channels, g.out_channels};
-  const int64_t k = patches.columns();
-  return multiply_patches(
-      context, patches, g.batch, Panels<T>{k, channels, nullptr, 0},
-      [&](int64_t panel, int64_t panel_end, T* dst) {
-        for (int64_t i = 0; i < height.axis.taps; ++i) {
-          for (int64_t j = 0; j < width.axis.taps; ++j, dst += out_channels * kWidth) {
-            const S* tap = kernel + (height.kernel_tap(i) * g.kernel_width + width.kernel_tap(j)) *
-                                        channels * g.out_channels;
-            pack_matrix_panels(tap, 1, g.out_channels, out_channels, channels, panel, panel_end,
-                               dst, k * kWidth);
-          }
-        }
-      },
-      out);
+  const int64_t tap = channels * g.out_channels, tap_row = g.kernel_width * tap;
+  const KernelTaps<S> kernel = {static_cast<const S*>(args.kernel) + group * out_channels +
+                                    height.kernel_tap(0) * tap_row + width.kernel_tap(0) * tap,
+                                -height.tap_step * tap_row, -width.tap_step * tap, 1,
+                                g.out_channels};
+  return multiply_patches(context, patches, g.batch, kernel, channels, out);
 }
 
 template <class S>

@@ -6,7 +6,37 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+inline PydlStatus conv_out_of_memory(const PydlContext* context) {
+  return context->fail(context, PYDL_ERROR_MEMORY, "[conv] out of memory");
+}
+
 constexpr int64_t kShortRun = 64;  // of taps and channels: slower to pack than to read again
+
+// Element (i, j, l, n) of a kernel, of tap (i, j), channel l and result channel n, is
+// data[i * tap_row + j * tap + l * row + n * column].
+template <class S>
+struct KernelTaps {
+  using T = Compute<S>;
+  const S* data;
+  int64_t tap_row, tap, row, column;
+
+  // Whether it is one matrix, its rows `row` apart.
+  bool is_matrix(const Patches<S>& patches) const {
+    return column == 1 && tap == patches.channels * row && tap_row == patches.width.taps * tap;
+  }
+  // As B of the product with patches: panels of all taps and channels.
+  void pack(const Patches<S>& patches, int64_t columns, int64_t panel, int64_t panel_end,
+            T* dst) const {
+    const int64_t panel_size = patches.columns() * kTileColumns<T>;
+    for (int64_t i = 0; i < patches.height.taps; ++i) {
+      for (int64_t j = 0; j < patches.width.taps; ++j) {
+        pack_matrix_panels(data + i * tap_row + j * tap, row, column, patches.channels, columns,
+                           panel, panel_end, dst, panel_size);
+        dst += patches.channels * kTileColumns<T>;
+      }
+    }
+  }
+};
 
 // Rows of A are pixels, k the taps and channels. Tiles read the images themselves where all taps
 // are inside, unless so many columns of C need a strip that packing it is cheap.
@@ -105,10 +135,14 @@ struct PixelOutput {
   TileOutput<T> place(int64_t, int64_t) const { return {nullptr, 0, 0, false}; }
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
               int64_t sum_row) const {
+    write(row, rows, column, columns, sum, sum_row, false);
+  }
+  void write(int64_t row, int rows, int64_t column, int64_t columns, const T* sum, int64_t sum_row,
+             bool add) const {
     for (int64_t i = row; i < row + rows; ++i, sum += sum_row) {
       const int64_t x = i % width, y = i / width % height, image = i / (width * height);
       const int64_t at = image * image_stride + y * row_stride + x * pixel_stride + column;
-      epilogue.row(sum, columns, column, false, data + at,
+      epilogue.row(sum, columns, column, add, data + at,
                    pre_activation ? pre_activation + at : nullptr);
     }
   }
