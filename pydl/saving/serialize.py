@@ -18,7 +18,7 @@ _MODULES = frozenset(
     f"pydl.{name}"
     for name in (
         "activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics",
-        "models", "ops", "optimizers", "random", "regularizers",
+        "models", "ops", "optimizers", "random", "regularizers", "utils",
     )
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from pydl.utils.directory_datasets import (
     image_dataset_from_directory,
     text_dataset_from_directory,
 )
+from pydl.utils.feature_space import FeatureSpace
 from pydl.utils.files import get_file
 from pydl.utils.images import array_to_img, img_to_array, load_img, save_img
 from pydl.utils.labels import normalize, to_categorical
@@ -29,6 +30,7 @@ from pydl.utils.timeseries import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
+    "FeatureSpace",
     "PyDataset",
     "Sequence",
     "array_to_img",

@@ -69,7 +69,6 @@ LEFT_OUT = {
     "keras.tree.traverse": _NESTED,
     "keras.utils.bounding_boxes.*": _BOXES,
     "keras.utils.Config": "a dict with attributes: `types.SimpleNamespace` does it",
-    "keras.utils.FeatureSpace": "not there yet; the layers that it puts together are",
     "keras.utils.Progbar": "progress is printed by the callbacks `ProgbarLogger` and `LiveTable`",
     "keras.utils.audio_dataset_from_directory": "pydl reads no sound files; `data.Dataset` takes arrays that other packages read",
     "keras.utils.get_source_inputs": "`model.inputs` has them",
