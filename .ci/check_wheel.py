@@ -17,6 +17,7 @@ REQUIRED = (
     r"pydl/_core\.[\w.-]+\.so",
     r"pydl/libpydl\.so",
     r"pydl/include/pydl/abi\.h",
+    r"pydl/include/pydl/cuda/launch\.h",
     r"pydl/include/pydl/kernel_table\.h",
     r"pydl-[\w.]+\.dist-info/licenses/LICENSE",
 )

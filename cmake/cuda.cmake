@@ -42,6 +42,7 @@ if(PYDL_CUDA_EMULATED)
   add_library(cuda_emulator OBJECT ${EMULATOR_SOURCES})
   target_include_directories(cuda_emulator PUBLIC ${emulator}/include csrc/tests csrc csrc/include)
   target_compile_features(cuda_emulator PUBLIC cxx_std_20)
+  set_target_properties(cuda_emulator PROPERTIES CXX_VISIBILITY_PRESET default)  # for extensions' kernels
   target_compile_definitions(cuda_emulator PUBLIC PYDL_CUDA_EMULATED)
   target_compile_options(cuda_emulator PUBLIC -Wno-psabi -Wno-unknown-pragmas -Wno-unused-function)
   if(PYDL_SANITIZE MATCHES "thread")  # which is to look at the kernels only

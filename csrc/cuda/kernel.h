@@ -7,5 +7,5 @@
 
 #include <type_traits>
 
-#include "cuda/launch.h"
+#include "pydl/cuda/launch.h"
 #include "pydl/kernel.h"

@@ -1,7 +1,7 @@
 // What kernel entries do with memory beside launching kernels.
 #pragma once
 
-#include "cuda/launch.h"
+#include "pydl/cuda/launch.h"
 
 namespace pydl::cuda {
 namespace {

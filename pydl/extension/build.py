@@ -93,7 +93,8 @@ def cuda_compiler() -> str:
 def _fingerprint(name: str, sources: Sequence[Path], commands: Sequence[Sequence[str]]) -> str:
     """A hash of everything the result depends on; headers beside the sources count, too."""
     hasher = hashlib.sha256()
-    headers = {h for s in sources for h in s.parent.glob("*.h*") if h.is_file()}
+    beside = (h for s in sources for form in ("*.h*", "*.cuh") for h in s.parent.glob(form))
+    headers = {h for h in beside if h.is_file()}
     for path in [*sources, *sorted(headers)]:
         hasher.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     cpu = platform.processor() + platform.machine() + ",".join(_core.supported_cpu_isas())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,9 +50,12 @@ def test_its_tests_pass(tmp_path):
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.skipif(
+needs_nvcc = pytest.mark.skipif(
     not shutil.which("nvcc") and not os.path.exists("/usr/local/cuda/bin/nvcc"), reason="needs nvcc"
 )
+
+
+@needs_nvcc
 def test_its_cuda_source_compiles(tmp_path, monkeypatch):
     monkeypatch.setenv("PYDL_CACHE_DIR", str(tmp_path / "cache"))
     main(["new", "both", "--folder", str(tmp_path / "both")])
@@ -59,6 +63,16 @@ def test_its_cuda_source_compiles(tmp_path, monkeypatch):
     extension = pydl.extension.load("both", sources)
     assert extension.both([1.0, -2.0, 3.0], 0.5).tolist() == [0.5, 0.0, 4.5]
     extension.unload()
+
+
+@needs_nvcc
+def test_the_guides_cuda_example_compiles(tmp_path, monkeypatch):
+    """For a GPU; python_tests/cuda/test_extension.py runs it on the emulator."""
+    monkeypatch.setenv("PYDL_CACHE_DIR", str(tmp_path))
+    guide = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+    (block,) = re.findall(r"^```cuda\n(.*?)^```", guide.read_text(), re.S | re.M)
+    op = 'PYDL_REGISTER_OP(row_sums).signature("(x: Tensor) -> y");'
+    pydl.extension.load_inline("guide", cpp=op, cuda=block).unload()
 
 
 def test_refuses(tmp_path, capsys):

@@ -2,10 +2,10 @@
 // in registers, and which keys a query may attend to.
 #pragma once
 
-#include "cuda/device/dtype.cuh"
-#include "cuda/device/philox.cuh"
-#include "cuda/device/warp.cuh"
 #include "cuda/kernel.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/philox.cuh"
+#include "pydl/cuda/warp.cuh"
 #include "pydl/kernels/attention.h"
 
 namespace pydl::cuda {

@@ -3,9 +3,9 @@
 // depends on nothing but the shape.
 #pragma once
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/strided.cuh"
 #include "cuda/kernel.h"
+#include "pydl/cuda/dtype.cuh"
 
 namespace pydl::cuda {
 namespace {

@@ -3,10 +3,10 @@
 // values of the compute type, and so chooses its op once for all of them.
 #pragma once
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/strided.cuh"
-#include "cuda/device/vector.cuh"
 #include "cuda/kernel.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/vector.cuh"
 
 namespace pydl::cuda {
 namespace {

@@ -2,7 +2,7 @@
 // Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
 #pragma once
 
-#include "cuda/device/warp.cuh"
+#include "pydl/cuda/warp.cuh"
 
 namespace pydl::cuda {
 namespace {

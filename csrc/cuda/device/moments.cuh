@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cuda/device/columns.cuh"
-#include "cuda/device/warp.cuh"
+#include "pydl/cuda/warp.cuh"
 
 namespace pydl::cuda {
 namespace {

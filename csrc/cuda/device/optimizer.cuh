@@ -5,11 +5,11 @@
 
 #include <math.h>
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/math.cuh"
-#include "cuda/device/replay.cuh"
 #include "cuda/device/tensor_list.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/replay.cuh"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "cuda/device/rows.cuh"
-#include "cuda/device/vector.cuh"
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/vector.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/pool.h"
 
 namespace pydl::cuda {

@@ -2,9 +2,9 @@
 // thread, as whole vectors where all rows are aligned.
 #pragma once
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/strided.cuh"
-#include "cuda/device/vector.cuh"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/vector.cuh"
 
 namespace pydl::cuda {
 namespace {

@@ -2,8 +2,8 @@
 // without atomic additions, in the same order every time.
 #pragma once
 
-#include "cuda/device/grid.cuh"
 #include "cuda/device/sort_rows.cuh"
+#include "pydl/cuda/grid.cuh"
 
 namespace pydl::cuda {
 namespace {

@@ -2,8 +2,8 @@
 // thousand small tensors cost a few launches and nothing needs to be copied to the device first.
 #pragma once
 
-#include "cuda/device/vector.cuh"
 #include "cuda/kernel.h"
+#include "pydl/cuda/vector.cuh"
 #include "pydl/kernels/optimizer.h"
 
 namespace pydl::cuda {

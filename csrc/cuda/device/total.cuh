@@ -1,10 +1,10 @@
 // Sums of many numbers in double, in an order that depends on nothing but their count.
 #pragma once
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/strided.cuh"
-#include "cuda/device/warp.cuh"
 #include "cuda/kernel.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/warp.cuh"
 
 namespace pydl::cuda {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "cuda/device/elementwise.cuh"
 #include "cuda/device/math.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/elementwise.h"
 
 namespace pydl::cuda {

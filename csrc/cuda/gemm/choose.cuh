@@ -5,7 +5,7 @@
 #include "cuda/gemm/simt.cuh"
 #include "cuda/gemm/tensor16.cuh"
 #include "cuda/gemm/tensor32.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cuda/device/activation.cuh"
-#include "cuda/device/dtype.cuh"
+#include "pydl/cuda/dtype.cuh"
 
 namespace pydl::cuda {
 namespace {

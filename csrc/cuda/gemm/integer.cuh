@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cuda/gemm/product.cuh"
-#include "cuda/launch.h"
+#include "pydl/cuda/launch.h"
 #include "pydl/kernels/gemm.h"
 
 namespace pydl::cuda {

@@ -4,7 +4,7 @@
 
 #include "cuda/gemm/product.cuh"
 #include "cuda/gemm/tile_loader.cuh"
-#include "cuda/launch.h"
+#include "pydl/cuda/launch.h"
 
 namespace pydl::cuda {
 namespace {

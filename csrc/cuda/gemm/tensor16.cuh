@@ -3,6 +3,7 @@
 
 #include "cuda/device/ptx/matrix.cuh"
 #include "cuda/gemm/shared_tile.cuh"
+#include "cuda/gemm/warp_sums.cuh"
 
 namespace pydl::cuda {
 namespace {
@@ -11,20 +12,14 @@ namespace {
 // 4 warps of 32 x 32. Limits: 64 (32) sums, 16 + 8 fragment registers; 4 stages of 16 (8) KiB, so that
 // registers and shared memory both allow two (six) blocks to an SM of sm_80.
 template <class Element, int kOuter, bool kADepth, bool kBDepth>
-struct Tensor16 {
+class Tensor16 : public WarpSums<kOuter> {
+ public:
   using T = Element;
   using Sum = float;
   static constexpr int kTileRows = kOuter, kTileColumns = kOuter, kDepth = 32, kStages = 4;
   static constexpr int kThreads = kOuter == 128 ? 256 : 128, kBlocks = kOuter == 128 ? 2 : 4;
   using TileA = SharedTile<T, kTileRows, kDepth, kADepth>;
   using TileB = SharedTile<T, kTileColumns, kDepth, kBDepth>;
-
-  __device__ Tensor16() {
-    const int warp = static_cast<int>(threadIdx.x) / 32;
-    lane_ = static_cast<int>(threadIdx.x) % 32;
-    row_ = warp / kWarpsAcross * kWarpRows;
-    column_ = warp % kWarpsAcross * kWarpColumns;
-  }
 
   __device__ void multiply(const T* a_tile, const T* b_tile) {
 #pragma unroll
@@ -50,22 +45,10 @@ struct Tensor16 {
     }
   }
 
-  // Leaves the sums in shared memory, rows `pitch` apart.
-  __device__ void store(float* to, int pitch) const {
-#pragma unroll
-    for (int i = 0; i < kWarpRows / 16; ++i) {
-#pragma unroll
-      for (int j = 0; j < kWarpColumns / 8; ++j) {
-        float* at = to + (row_ + i * 16 + lane_ / 4) * pitch + column_ + j * 8 + lane_ % 4 * 2;
-        *reinterpret_cast<float2*>(at) = make_float2(sums_[i][j][0], sums_[i][j][1]);
-        *reinterpret_cast<float2*>(at + 8 * pitch) = make_float2(sums_[i][j][2], sums_[i][j][3]);
-      }
-    }
-  }
-
  private:
-  static constexpr int kWarpRows = kOuter / 2, kWarpColumns = 32;
-  static constexpr int kWarpsAcross = kTileColumns / kWarpColumns;
+  using WarpSums<kOuter>::kWarpRows, WarpSums<kOuter>::kWarpColumns;
+  using WarpSums<kOuter>::lane_, WarpSums<kOuter>::row_, WarpSums<kOuter>::column_;
+  using WarpSums<kOuter>::sums_;
 
   // Four matrices of 8 by 8; outer and depth are this lane's matrix.
   template <class Tile>
@@ -74,9 +57,6 @@ struct Tensor16 {
     const int chunk = (Tile::kDepthContiguous ? depth : outer) / 8;
     ptx::load_matrices<!Tile::kDepthContiguous>(fragment, tile + Tile::offset(row, chunk));
   }
-
-  int lane_, row_, column_;
-  float sums_[kWarpRows / 16][kWarpColumns / 8][4] = {};
 };
 
 }  // namespace

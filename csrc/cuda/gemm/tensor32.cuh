@@ -5,6 +5,7 @@
 
 #include "cuda/device/ptx/matrix.cuh"
 #include "cuda/gemm/shared_tile.cuh"
+#include "cuda/gemm/warp_sums.cuh"
 
 namespace pydl::cuda {
 namespace {
@@ -13,20 +14,14 @@ namespace {
 // quarter of their time). 64 (32) sums and 24 fragment registers; with the addresses more than the 128
 // that would let two large blocks share an SM, so one does, and three small ones.
 template <int kOuter, bool kADepth, bool kBDepth>
-struct Tensor32 {
+class Tensor32 : public WarpSums<kOuter> {
+ public:
   using T = float;
   using Sum = float;
   static constexpr int kTileRows = kOuter, kTileColumns = kOuter, kDepth = 16, kStages = 4;
   static constexpr int kThreads = kOuter == 128 ? 256 : 128, kBlocks = kOuter == 128 ? 1 : 3;
   using TileA = SharedTile<T, kTileRows, kDepth, kADepth>;
   using TileB = SharedTile<T, kTileColumns, kDepth, kBDepth>;
-
-  __device__ Tensor32() {
-    const int warp = static_cast<int>(threadIdx.x) / 32;
-    lane_ = static_cast<int>(threadIdx.x) % 32;
-    row_ = warp / kWarpsAcross * kWarpRows;
-    column_ = warp % kWarpsAcross * kWarpColumns;
-  }
 
   __device__ void multiply(const float* a_tile, const float* b_tile) {
     const int g = lane_ / 4, t = lane_ % 4;
@@ -57,21 +52,10 @@ struct Tensor32 {
     }
   }
 
-  __device__ void store(float* to, int pitch) const {
-#pragma unroll
-    for (int i = 0; i < kWarpRows / 16; ++i) {
-#pragma unroll
-      for (int j = 0; j < kWarpColumns / 8; ++j) {
-        float* at = to + (row_ + i * 16 + lane_ / 4) * pitch + column_ + j * 8 + lane_ % 4 * 2;
-        *reinterpret_cast<float2*>(at) = make_float2(sums_[i][j][0], sums_[i][j][1]);
-        *reinterpret_cast<float2*>(at + 8 * pitch) = make_float2(sums_[i][j][2], sums_[i][j][3]);
-      }
-    }
-  }
-
  private:
-  static constexpr int kWarpRows = kOuter / 2, kWarpColumns = 32;
-  static constexpr int kWarpsAcross = kTileColumns / kWarpColumns;
+  using WarpSums<kOuter>::kWarpRows, WarpSums<kOuter>::kWarpColumns;
+  using WarpSums<kOuter>::lane_, WarpSums<kOuter>::row_, WarpSums<kOuter>::column_;
+  using WarpSums<kOuter>::sums_;
 
   template <int kCount>
   struct Split {
@@ -82,9 +66,6 @@ struct Tensor32 {
       small[i] = ptx::to_tf32(x - __uint_as_float(big[i]));
     }
   };
-
-  int lane_, row_, column_;
-  float sums_[kWarpRows / 16][kWarpColumns / 8][4] = {};
 };
 
 }  // namespace

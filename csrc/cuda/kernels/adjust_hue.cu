@@ -1,6 +1,6 @@
-#include "cuda/device/dtype.cuh"
-#include "cuda/device/grid.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/image.h"
 
 namespace pydl::cuda {

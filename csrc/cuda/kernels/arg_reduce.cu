@@ -1,6 +1,6 @@
 // argmax and argmin: the extreme value and where it was first seen go through the reduction together.
 #include "cuda/device/columns.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/reduce.h"
 
 namespace pydl::cuda {

@@ -2,7 +2,7 @@
 // tile of keys at a time.
 #include "cuda/attention/tiles.cuh"
 #include "cuda/device/strided.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

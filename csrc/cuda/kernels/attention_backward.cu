@@ -7,7 +7,7 @@
 // keys for dK and dV, so that every sum has one owner and one order.
 #include "cuda/attention/tiles.cuh"
 #include "cuda/device/strided.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

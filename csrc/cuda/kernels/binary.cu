@@ -1,7 +1,7 @@
 // The binary ops.
 #include "cuda/device/elementwise.cuh"
 #include "cuda/device/math.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/elementwise.h"
 
 namespace pydl::cuda {

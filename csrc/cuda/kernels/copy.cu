@@ -1,6 +1,6 @@
 // Strided copies, transposes and conversions between dtypes.
 #include "cuda/device/elementwise.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/elementwise.h"
 
 namespace pydl::cuda {

@@ -1,8 +1,8 @@
 // Sequences, one-hot rows and triangles. Compiled without fusing products with sums, as on the CPU.
 #include "cuda/device/error.cuh"
-#include "cuda/device/grid.cuh"
 #include "cuda/device/rows.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/creation.h"
 
 namespace pydl::cuda {

@@ -6,7 +6,7 @@
 #include "cuda/device/math.cuh"
 #include "cuda/device/row.cuh"
 #include "cuda/device/total.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/loss.h"
 
 namespace pydl::cuda {

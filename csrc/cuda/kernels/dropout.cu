@@ -1,11 +1,11 @@
 // Dropout, with the mask made on the fly. One word decides on two elements: its halves on element i
 // and i + 64 of a group of 128. A warp makes the words of two groups, which change hands in shared
 // memory so that each lane can work on whole vectors.
-#include "cuda/device/dtype.cuh"
-#include "cuda/device/grid.cuh"
-#include "cuda/device/philox.cuh"
-#include "cuda/device/vector.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/philox.cuh"
+#include "pydl/cuda/vector.cuh"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

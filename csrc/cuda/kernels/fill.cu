@@ -1,6 +1,6 @@
 // Every element of the output gets one value.
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/elementwise.h"
 
 namespace pydl::cuda {

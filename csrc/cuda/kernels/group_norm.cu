@@ -1,5 +1,5 @@
 #include "cuda/device/channel_norm.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

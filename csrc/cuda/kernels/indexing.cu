@@ -4,7 +4,7 @@
 #include "cuda/device/rows.cuh"
 #include "cuda/device/segments.cuh"
 #include "cuda/memory.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/indexing.h"
 
 namespace pydl::cuda {

@@ -3,9 +3,9 @@
 // in registers too; a second kernel adds up the blocks' sums.
 #include "cuda/device/columns.cuh"
 #include "cuda/device/row.cuh"
-#include "cuda/device/warp.cuh"
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
+#include "pydl/cuda/warp.cuh"
 #include "pydl/kernels/norm.h"
 
 namespace pydl::cuda {

@@ -3,7 +3,7 @@
 #include "cuda/device/log_sum.cuh"
 #include "cuda/device/row.cuh"
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/reduce.h"
 
 namespace pydl::cuda {

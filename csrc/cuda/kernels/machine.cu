@@ -1,7 +1,8 @@
 // Loops that run into one limit of the GPU each. They only start: who times them records events
 // around them, or waits for the stream.
-#include "cuda/device/grid.cuh"
-#include "cuda/visit.h"
+#include "cuda/kernel.h"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/machine.h"
 
 namespace pydl::cuda {

@@ -1,8 +1,8 @@
 // Padding: a row of the output is one end, a row of x and the other end.
-#include "cuda/device/grid.cuh"
 #include "cuda/device/rows.cuh"
-#include "cuda/device/vector.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/vector.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/indexing.h"
 
 namespace pydl::cuda {

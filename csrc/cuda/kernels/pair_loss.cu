@@ -2,7 +2,7 @@
 #include "cuda/device/elementwise.cuh"
 #include "cuda/device/math.cuh"
 #include "cuda/device/total.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/loss.h"
 
 namespace pydl::cuda {

@@ -1,8 +1,8 @@
 // Uniform, normal and integer random numbers, and coin flips. Compiled without fusing products with
 // sums, as on the CPU: the numbers are the same.
-#include "cuda/device/grid.cuh"
-#include "cuda/device/philox.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/philox.cuh"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

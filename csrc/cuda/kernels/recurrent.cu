@@ -1,7 +1,7 @@
 #include "cuda/recurrent/gru.cuh"
 #include "cuda/recurrent/lstm.cuh"
 #include "cuda/recurrent/simple_rnn.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

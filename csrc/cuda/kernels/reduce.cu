@@ -3,9 +3,9 @@
 // depend on nothing but the shape.
 #include "cuda/device/math.cuh"
 #include "cuda/device/strided.cuh"
-#include "cuda/device/vector.cuh"
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/vector.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/reduce.h"
 
 namespace pydl::cuda {

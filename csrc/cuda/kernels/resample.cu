@@ -1,9 +1,9 @@
 // Resampling along the columns of images, then along their rows. What lies between has the type
 // that sums are taken in.
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/rows.cuh"
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/image.h"
 
 namespace pydl::cuda {

@@ -1,9 +1,10 @@
 // Random permutations, and draws from a discrete distribution.
 #include <math.h>
 
-#include "cuda/device/grid.cuh"
-#include "cuda/device/philox.cuh"
-#include "cuda/visit.h"
+#include "cuda/kernel.h"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/philox.cuh"
+#include "pydl/cuda/visit.h"
 
 namespace pydl::cuda {
 namespace {

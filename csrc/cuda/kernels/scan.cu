@@ -1,9 +1,9 @@
 // Cumulative sums and products and first-order recurrences. Floating values accumulate in double. Long
 // rows are cut into chunks: their totals first, then the totals before each, then the chunks.
 #include "cuda/device/strided.cuh"
-#include "cuda/device/warp.cuh"
 #include "cuda/kernel.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
+#include "pydl/cuda/warp.cuh"
 #include "pydl/kernels/scan.h"
 
 namespace pydl::cuda {

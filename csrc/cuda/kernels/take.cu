@@ -1,9 +1,9 @@
 // Reading, writing and summing whole rows at given positions: embeddings and their gradients.
 #include "cuda/device/rows.cuh"
 #include "cuda/device/segments.cuh"
-#include "cuda/device/vector.cuh"
 #include "cuda/memory.h"
-#include "cuda/visit.h"
+#include "pydl/cuda/vector.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/indexing.h"
 
 namespace pydl::cuda {

@@ -1,9 +1,9 @@
 // The k largest of each row. The best of every tile of a row go on to the next round, until one
 // tile holds them all; where k is too large for that, the row is sorted.
-#include "cuda/device/grid.cuh"
 #include "cuda/device/radix_sort.cuh"
 #include "cuda/device/sort_tile.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/grid.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/sort.h"
 
 namespace pydl::cuda {

@@ -1,9 +1,9 @@
 #include <math.h>
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/rows.cuh"
 #include "cuda/device/segments.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/dtype.cuh"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/image.h"
 
 namespace pydl::cuda {

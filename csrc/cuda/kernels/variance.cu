@@ -1,5 +1,5 @@
 #include "cuda/device/moments.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/reduce.h"
 
 namespace pydl::cuda {

@@ -1,6 +1,6 @@
 // out = condition ? a : b
 #include "cuda/device/elementwise.cuh"
-#include "cuda/visit.h"
+#include "pydl/cuda/visit.h"
 #include "pydl/kernels/elementwise.h"
 
 namespace pydl::cuda {

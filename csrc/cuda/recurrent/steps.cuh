@@ -2,10 +2,10 @@
 // one unit of one row of the batch and goes on with them.
 #pragma once
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/math.cuh"
 #include "cuda/device/strided.cuh"
 #include "cuda/kernel.h"
+#include "pydl/cuda/dtype.cuh"
 #include "pydl/kernels/recurrent.h"
 
 namespace pydl::cuda {

@@ -76,24 +76,32 @@ T take(Cursor& cursor) {
                   "expected Tensor, Output, double, int64_t, bool, const char* or Ints");
 }
 
-template <class... Parameters>
-void invoke(void (*function)(Parameters...), const PydlContext*, Cursor cursor) {
+template <class Result, class... Parameters>
+Result invoke(Result (*function)(Parameters...), const PydlContext*, Cursor cursor) {
   std::tuple<Parameters...> values{take<Parameters>(cursor)...};  // braces: in order
-  std::apply(function, values);
+  return std::apply(function, values);
 }
-template <class... Parameters>
-void invoke(void (*function)(const Context&, Parameters...), const PydlContext* context,
-            Cursor cursor) {
+template <class Result, class... Parameters>
+Result invoke(Result (*function)(const Context&, Parameters...), const PydlContext* context,
+              Cursor cursor) {
   std::tuple<Parameters...> values{take<Parameters>(cursor)...};
-  std::apply([&](auto... each) { function(Context(context), each...); }, values);
+  return std::apply([&](auto... each) { return function(Context(context), each...); }, values);
 }
 
-// No exception leaves an extension.
+// No exception leaves an extension. Functions return nothing, or a status that they told the
+// context of.
 template <auto function>
 PydlStatus call(const PydlContext* context, const PydlOpArgs* args) {
+  using Result = decltype(invoke(function, context, Cursor{args}));
+  static_assert(std::is_void_v<Result> || std::is_same_v<Result, PydlStatus>,
+                "expected a function that returns void or PydlStatus");
   try {
-    invoke(function, context, Cursor{args});
-    return PYDL_OK;
+    if constexpr (std::is_void_v<Result>) {
+      invoke(function, context, Cursor{args});
+      return PYDL_OK;
+    } else {
+      return invoke(function, context, Cursor{args});
+    }
   } catch (const Error& error) {
     return context->fail(context, error.status(), error.what());
   } catch (const std::bad_alloc&) {

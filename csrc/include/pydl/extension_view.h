@@ -44,6 +44,12 @@ inline void check(bool condition, PydlStatus status, const Parts&... parts) {
   if (!condition) fail(status, parts...);
 }
 
+// Element types of other headers say which they are: T::kDType.
+template <class T, class = void>
+constexpr PydlDType kDTypeInside = -1;
+template <class T>
+constexpr PydlDType kDTypeInside<T, std::void_t<decltype(T::kDType)>> = T::kDType;
+
 template <class T>
 constexpr PydlDType dtype_of() {
   if constexpr (std::is_same_v<T, float>)
@@ -60,6 +66,8 @@ constexpr PydlDType dtype_of() {
     return PYDL_INT64;
   else if constexpr (std::is_same_v<T, bool>)
     return PYDL_BOOL;
+  else if constexpr (kDTypeInside<T> >= 0)
+    return kDTypeInside<T>;
   else
     static_assert(!sizeof(T), "no dtype has this element type; use data() for halves");
 }

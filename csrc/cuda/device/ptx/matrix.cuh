@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-#include "cuda/device/dtype.cuh"
+#include "pydl/cuda/dtype.cuh"
 
 namespace pydl::cuda::ptx {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <type_traits>
 
-#include "cuda/device/dtype.cuh"
 #include "cuda/device/ptx/barrier.cuh"
+#include "pydl/cuda/dtype.cuh"
 
 namespace pydl::cuda::ptx {
 namespace {

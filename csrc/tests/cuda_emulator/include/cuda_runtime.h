@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#pragma GCC visibility push(default)  // for kernels of extensions, which link to the emulated backend
 #include "emulator/qualifiers.h"
 #include "emulator/vector_types.h"
 
@@ -18,3 +19,4 @@
 #include "emulator/intrinsics.h"
 #include "emulator/launch.h"
 #include "emulator/warp.h"
+#pragma GCC visibility pop

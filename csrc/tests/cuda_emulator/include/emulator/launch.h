@@ -1,4 +1,4 @@
-// What csrc/cuda/launch.h calls in place of cudaLaunchKernel.
+// What pydl/cuda/launch.h calls in place of cudaLaunchKernel.
 #pragma once
 
 #include <string.h>

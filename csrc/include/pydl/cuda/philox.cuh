@@ -1,11 +1,10 @@
 // Philox4x32-10. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011.
 #pragma once
 
-#include "cuda/device/replay.cuh"
+#include "pydl/cuda/replay.cuh"
 #include "pydl/kernels/random.h"
 
 namespace pydl::cuda {
-namespace {
 
 // A stream of random words, as kernels get it.
 struct RandomStream {
@@ -60,5 +59,4 @@ __device__ inline uint64_t scale_bits(uint64_t bits, uint64_t range) {
   return __umul64hi(bits, range);
 }
 
-}  // namespace
 }  // namespace pydl::cuda

@@ -4,16 +4,11 @@
 #include <cuda_runtime.h>
 #include <stdint.h>
 
-#ifdef PYDL_CUDA_EMULATED
-#include <bit>
-#endif
-
 namespace pydl::cuda::ptx {
-namespace {
 
 __device__ __forceinline__ float half_to_float(uint16_t bits) {
 #ifdef PYDL_CUDA_EMULATED
-  return static_cast<float>(std::bit_cast<_Float16>(bits));
+  return static_cast<float>(__builtin_bit_cast(_Float16, bits));
 #else
   float x;
   asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(bits));
@@ -23,7 +18,7 @@ __device__ __forceinline__ float half_to_float(uint16_t bits) {
 
 __device__ __forceinline__ uint16_t float_to_half(float x) {
 #ifdef PYDL_CUDA_EMULATED
-  return std::bit_cast<uint16_t>(static_cast<_Float16>(x));
+  return __builtin_bit_cast(uint16_t, static_cast<_Float16>(x));
 #else
   uint16_t bits;
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
@@ -67,5 +62,4 @@ __device__ __forceinline__ uint32_t pack_bfloat16(float low, float high) {
 #endif
 }
 
-}  // namespace
 }  // namespace pydl::cuda::ptx

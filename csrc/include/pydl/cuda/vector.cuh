@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 namespace pydl::cuda {
-namespace {
 
 constexpr int kVectorBytes = 16;
 
@@ -34,5 +33,4 @@ inline bool is_aligned(const void* data, int bytes = kVectorBytes) {
   return reinterpret_cast<uintptr_t>(data) % bytes == 0;
 }
 
-}  // namespace
 }  // namespace pydl::cuda

@@ -1,4 +1,5 @@
-// The only place that launches kernels: launch(context, grid, block, shared_bytes, kernel, args...).
+// How kernels are launched: launch(context, grid, block, shared_bytes, kernel, args...) returns
+// PYDL_OK, or what it told the context of the failure.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,7 +9,6 @@
 #include "pydl/abi.h"
 
 namespace pydl::cuda {
-namespace {
 
 // A context, and where it was passed on: messages name the line that launched.
 struct LaunchSite {
@@ -94,5 +94,4 @@ __device__ __forceinline__ T* dynamic_shared() {
 #endif
 }
 
-}  // namespace
 }  // namespace pydl::cuda

@@ -4,11 +4,10 @@
 
 #include <stdio.h>
 
-#include "cuda/device/dtype.cuh"
 #include "pydl/abi.h"
+#include "pydl/cuda/dtype.cuh"
 
 namespace pydl::cuda {
-namespace {
 
 inline const char* dtype_name(PydlDType dtype) {
   switch (dtype) {
@@ -92,5 +91,4 @@ inline PydlStatus visit_item_size(const PydlContext* context, const char* op, in
   return context->fail(context, PYDL_ERROR_DTYPE, message);
 }
 
-}  // namespace
 }  // namespace pydl::cuda

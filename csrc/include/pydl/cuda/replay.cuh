@@ -4,12 +4,10 @@
 #include "pydl/backend.h"
 
 namespace pydl::cuda {
-namespace {
 
 // In device memory while the stream is being captured, else NULL.
 inline const PydlReplay* replay_of(const PydlContext* context) {
   return reinterpret_cast<const PydlDeviceContext*>(context)->replay;
 }
 
-}  // namespace
 }  // namespace pydl::cuda

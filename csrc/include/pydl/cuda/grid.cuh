@@ -1,10 +1,9 @@
 // One thread an element, in a loop where a grid does not have as many.
 #pragma once
 
-#include "cuda/kernel.h"
+#include "pydl/cuda/launch.h"
 
 namespace pydl::cuda {
-namespace {
 
 constexpr int kThreads = 256;
 
@@ -20,5 +19,4 @@ __device__ inline int64_t first_element() {
 }
 __device__ inline int64_t element_step() { return static_cast<int64_t>(gridDim.x) * blockDim.x; }
 
-}  // namespace
 }  // namespace pydl::cuda

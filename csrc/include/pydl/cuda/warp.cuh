@@ -6,7 +6,6 @@
 #include <math.h>
 
 namespace pydl::cuda {
-namespace {
 
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
@@ -51,5 +50,4 @@ __device__ inline T reduce_team(T value, Combine combine) {
   }
 }
 
-}  // namespace
 }  // namespace pydl::cuda

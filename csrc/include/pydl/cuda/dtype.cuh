@@ -6,15 +6,17 @@
 
 #include <type_traits>
 
-#include "cuda/device/ptx/convert.cuh"
+#include "pydl/abi.h"
+#include "pydl/cuda/ptx/convert.cuh"
 
 namespace pydl::cuda {
-namespace {
 
 struct float16 {
+  static constexpr PydlDType kDType = PYDL_FLOAT16;
   uint16_t bits;
 };
 struct bfloat16 {
+  static constexpr PydlDType kDType = PYDL_BFLOAT16;
   uint16_t bits;
 };
 
@@ -66,5 +68,4 @@ __device__ __forceinline__ T from_compute(Compute<T> x) {
   }
 }
 
-}  // namespace
 }  // namespace pydl::cuda
