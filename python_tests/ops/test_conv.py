@@ -218,6 +218,11 @@ CASES = [
     ((2, 40, 11, 11), (80, 1, 3, 3), dict(groups=40, padding=1, stride=2)),
     ((2, 8, 13, 13), (8, 8, 3, 3), dict(dilation=2, padding=2)),
     ((2, 64, 10, 10), (128, 64, 1, 1), dict()),
+    ((3, 1, 17, 19), (20, 1, 3, 3), dict()),
+    ((2, 3, 200, 190), (9, 3, 5, 5), dict(stride=3, padding=1)),
+    ((2, 2, 31, 12), (40, 2, 4, 3), dict(dilation=(2, 1), padding=2)),
+    ((2, 24, 12, 11), (48, 2, 3, 3), dict(groups=12, padding=1)),
+    ((2, 30, 12, 11), (10, 6, 3, 3), dict(groups=5, stride=2)),
     # Sizes that are no multiples of Winograd's tiles, nor channels of registers and blocks of them.
     ((3, 130, 13, 18), (70, 130, 3, 3), dict(padding=1)),
     ((1, 33, 9, 22), (45, 33, 3, 3), dict(padding=2)),

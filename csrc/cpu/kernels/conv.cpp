@@ -1,7 +1,10 @@
+#include "pydl/kernels/conv.h"
+
 #include "cpu/conv/dense.h"
 #include "cpu/conv/depthwise.h"
+#include "cpu/conv/groups.h"
+#include "cpu/conv/scatter.h"
 #include "cpu/simd/dtype.h"
-#include "pydl/kernels/conv.h"
 #include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -20,8 +23,8 @@ bool is_product(const Geometry& g) {
 }
 
 // c (m, n) = a (m, k) @ b (k, n), all contiguous before transposition.
-PydlGemmArgs product(PydlDType dtype, int64_t m, int64_t n, int64_t k, const void* a, bool a_transposed,
-                     const void* b, bool b_transposed, void* c) {
+PydlGemmArgs product(PydlDType dtype, int64_t m, int64_t n, int64_t k, const void* a,
+                     bool a_transposed, const void* b, bool b_transposed, void* c) {
   PydlGemmArgs args = {};
   args.dtype = args.out_dtype = dtype;
   args.m = m;
@@ -45,8 +48,8 @@ int64_t pixels(const Geometry& g) { return g.batch * g.height * g.width; }
 PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
   const Geometry& g = args->geometry;
   if (is_product(g)) {
-    PydlGemmArgs of = product(args->dtype, pixels(g), g.out_channels, g.channels, args->input, false,
-                              args->kernel, false, args->result);
+    PydlGemmArgs of = product(args->dtype, pixels(g), g.out_channels, g.channels, args->input,
+                              false, args->kernel, false, args->result);
     of.bias = args->bias;
     of.activation = args->activation;
     of.pre_activation = args->pre_activation;
@@ -54,15 +57,16 @@ PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
   }
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {
     using S = decltype(zero);
-    return is_depthwise(g) ? depthwise_conv<S>(context, *args) : dense_conv<S>(context, *args);
+    return is_depthwise(g) ? depthwise_conv<S>(context, *args) : grouped_conv<S>(context, *args);
   });
 }
 
 PydlStatus conv_data_gradient(const PydlContext* context, const PydlConvDataGradientArgs* args) {
   const Geometry& g = args->geometry;
   if (is_product(g)) {
-    PydlGemmArgs of = product(args->dtype, pixels(g), g.channels, g.out_channels,
-                              args->result_gradient, false, args->kernel, true, args->input_gradient);
+    PydlGemmArgs of =
+        product(args->dtype, pixels(g), g.channels, g.out_channels, args->result_gradient, false,
+                args->kernel, true, args->input_gradient);
     of.bias = args->bias;
     of.activation = args->activation;
     of.pre_activation = args->pre_activation;
@@ -70,8 +74,9 @@ PydlStatus conv_data_gradient(const PydlContext* context, const PydlConvDataGrad
   }
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {
     using S = decltype(zero);
-    return is_depthwise(g) ? depthwise_data_gradient<S>(context, *args)
-                           : dense_data_gradient<S>(context, *args);
+    if (is_depthwise(g)) return depthwise_data_gradient<S>(context, *args);
+    if (ScatteredGradient<S>::worthwhile(g)) return ScatteredGradient<S>(*args).run(context);
+    return grouped_data_gradient<S>(context, *args);
   });
 }
 
@@ -86,7 +91,7 @@ PydlStatus conv_kernel_gradient(const PydlContext* context,
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {
     using S = decltype(zero);
     return is_depthwise(g) ? depthwise_kernel_gradient<S>(context, *args)
-                           : dense_kernel_gradient<S>(context, *args);
+                           : grouped_kernel_gradient<S>(context, *args);
   });
 }
 
