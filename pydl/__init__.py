@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pydl.dtype_policies import DTypePolicy, FloatDTypePolicy
     from pydl.initializers import Initializer
     from pydl.layers import Input, InputSpec, KerasTensor, Layer
+    from pydl.layers.remat import RematScope, remat
     from pydl.losses import Loss
     from pydl.metrics import Metric
     from pydl.models import Model, Sequential
@@ -82,9 +83,11 @@ _NAMES = {
     "Model": "pydl.models",
     "Optimizer": "pydl.optimizers",
     "Regularizer": "pydl.regularizers",
+    "RematScope": "pydl.layers.remat",
     "Sequential": "pydl.models",
     "Variable": "pydl.variable",
     "name_scope": "pydl.naming",
+    "remat": "pydl.layers.remat",
 }
 
 
@@ -120,6 +123,7 @@ __all__ = [
     "Model",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "Tensor",
     "Variable",
@@ -159,6 +163,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "set_memory_limit",
     "set_num_threads",

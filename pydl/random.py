@@ -18,6 +18,7 @@ import numpy as np
 from pydl import _core
 from pydl._call_errors import explain_arguments, show
 from pydl._core import Tensor
+from pydl.replay import about_to_change
 from pydl.typing import ArrayLike, DTypeLike, Shape
 
 __all__ = [
@@ -94,11 +95,11 @@ def _as_key(seed: Any) -> int:
 
 
 def _generator(seed: Seed) -> _core.Generator:
-    if seed is None:
-        return _core.default_generator()
-    if isinstance(seed, SeedGenerator):
-        return seed._generator
-    return _core.Generator(_as_key(seed))
+    if seed is not None and not isinstance(seed, SeedGenerator):
+        return _core.Generator(_as_key(seed))
+    generator = _core.default_generator() if seed is None else seed._generator
+    about_to_change(generator)
+    return generator
 
 
 def global_generator() -> SeedGenerator:

@@ -9,6 +9,7 @@ from pydl import _core
 from pydl._core import Tensor
 from pydl.errors import ShapeError
 from pydl.naming import auto_name, current_path
+from pydl.replay import about_to_change
 
 __all__ = ["Variable"]
 
@@ -112,11 +113,13 @@ class Variable(Tensor):
                 f"[Variable.assign] expected a value of shape {self.shape} for {self._path!r}, "
                 f"got {source.shape}. Hint: the shape of a variable never changes."
             )
+        about_to_change(self)
         _core.assign_(self.detach(), source)
         return self
 
     def assign_add(self, value: Any) -> Variable:
         """Add `value` in place; see `assign`."""
+        about_to_change(self)
         _core.add_(self, value)
         return self
 

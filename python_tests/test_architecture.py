@@ -38,7 +38,7 @@ KERNEL_SYSTEM_HEADERS = {
 LEVELS = [
     {"_core"},
     {"_call_errors", "config", "device", "errors", "typing"},
-    {"_convert", "autograd", "ops", "random", "tensor"},
+    {"_convert", "autograd", "ops", "random", "replay", "tensor"},
     {"capture", "cuda", "naming", "saving", "tree"},
     {"activations", "constraints", "initializers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},

@@ -1,6 +1,8 @@
 #include "autograd/engine.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "autograd/arithmetic.h"
@@ -28,8 +30,9 @@ struct Pending {
 
 class Engine {
  public:
-  Engine(bool retain_graph, bool create_graph, const std::vector<Tensor>* inputs)
-      : retain_graph_(retain_graph || create_graph), create_graph_(create_graph) {
+  Engine(bool retain_graph, bool create_graph, const std::vector<Tensor>* inputs,
+         uint64_t since = 0)
+      : retain_graph_(retain_graph || create_graph), create_graph_(create_graph), since_(since) {
     if (!inputs) return;
     targeted_ = true;
     results_.resize(inputs->size());
@@ -38,7 +41,8 @@ class Engine {
 
   void run(const std::vector<Tensor>& outputs, const std::vector<Tensor>& grad_outputs) {
     GradModeScope mode(create_graph_);
-    for (const Tensor& output : outputs) collect(edge_to(output).node);
+    for (const Tensor& output : outputs)
+      if (inside(edge_to(output))) collect(edge_to(output).node);
     std::vector<Pending*> order = sorted();
     if (targeted_) mark_wanted(order);
     for (size_t i = 0; i < outputs.size(); ++i)
@@ -67,7 +71,6 @@ class Engine {
   }
 
   void collect(const Ref<Node>& root) {
-    if (!root) return;
     std::vector<Node*> stack{root.get()};
     while (!stack.empty()) {
       Node* node = stack.back();
@@ -77,9 +80,11 @@ class Engine {
       it->second.node = Ref<Node>(node);
       it->second.grads.resize(node->outputs.size());
       for (const Edge& edge : node->edges)
-        if (edge.node) stack.push_back(edge.node.get());
+        if (inside(edge)) stack.push_back(edge.node.get());
     }
   }
+
+  bool inside(const Edge& edge) const { return edge.node && edge.node->sequence() >= since_; }
 
   std::vector<Pending*> sorted() {
     std::vector<Pending*> order;
@@ -96,7 +101,7 @@ class Engine {
     for (Pending* pending : order) {
       const auto& edges = pending->node->edges;
       pending->wanted = std::any_of(edges.begin(), edges.end(), [&](const Edge& edge) {
-        return target_of(edge) >= 0 || (edge.node && pending_.at(edge.node.get()).wanted);
+        return target_of(edge) >= 0 || (inside(edge) && pending_.at(edge.node.get()).wanted);
       });
     }
   }
@@ -143,7 +148,7 @@ class Engine {
     } else if (edge.leaf) {
       accumulate_leaf(Tensor(edge.leaf), grad);
     }
-    if (edge.node) add_to(pending_.at(edge.node.get()).grads[edge.output], grad);
+    if (inside(edge)) add_to(pending_.at(edge.node.get()).grads[edge.output], grad);
   }
 
   void accumulate_leaf(const Tensor& leaf, const Tensor& grad) {
@@ -176,6 +181,7 @@ class Engine {
 
   bool retain_graph_;
   bool create_graph_;
+  uint64_t since_;
   bool targeted_ = false;
   std::vector<Edge> targets_;
   std::vector<Tensor> results_;
@@ -199,19 +205,45 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const std::vector<Tensor>& grad_outputs, bool retain_graph,
-                         bool create_graph, bool allow_unused) {
+                         bool create_graph, bool allow_unused, uint64_t since) {
   check_outputs(outputs);
   for (const Tensor& input : inputs)
     if (!requires_grad(input))
       fail<AutogradError>("[grad] expected inputs with requires_grad=True, got one of shape ",
                           input.shape(), " without");
-  Engine engine(retain_graph, create_graph, &inputs);
+  Engine engine(retain_graph, create_graph, &inputs, since);
   engine.run(outputs, grad_outputs);
   for (const Tensor& result : engine.results())
     if (!result.defined() && !allow_unused)
       fail<AutogradError>("[grad] expected every input to be used by the outputs, but one is not. "
                           "Hint: pass allow_unused=True");
   return engine.results();
+}
+
+std::vector<Tensor> graph_sources(const std::vector<Tensor>& outputs,
+                                  const std::vector<Tensor>& known, uint64_t since) {
+  std::vector<Tensor> sources;
+  std::set<std::tuple<const void*, uint32_t>> seen;
+  for (const Tensor& tensor : known) seen.emplace(tensor.impl().get(), 0);
+  std::vector<Edge> stack;
+  for (const Tensor& output : outputs) stack.push_back(edge_to(output));
+  while (!stack.empty()) {
+    Edge edge = stack.back();
+    stack.pop_back();
+    if (edge.node && edge.node->sequence() >= since) {
+      if (!seen.emplace(edge.node.get(), UINT32_MAX).second) continue;  // the node as a whole
+      stack.insert(stack.end(), edge.node->edges.rbegin(), edge.node->edges.rend());
+    } else if (edge.node && seen.emplace(edge.node.get(), edge.output).second) {
+      const OutputInfo& output = edge.node->outputs[edge.output];
+      sources.push_back(engine::filled({}, 0, output.dtype, output.device));
+      GradMeta& meta = ensure_grad_meta(sources.back());
+      meta.node = edge.node;
+      meta.output = edge.output;
+    } else if (edge.leaf && seen.emplace(edge.leaf.get(), 0).second) {
+      sources.push_back(Tensor(edge.leaf));
+    }
+  }
+  return sources;
 }
 
 }  // namespace pydl

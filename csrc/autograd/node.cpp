@@ -1,5 +1,7 @@
 #include "autograd/node.h"
 
+#include "autograd/engine.h"
+
 #include <pthread.h>
 
 namespace pydl {
@@ -12,6 +14,8 @@ std::atomic<uint64_t> next_sequence{0};
 
 bool grad_enabled() { return grad_mode; }
 void set_grad_enabled(bool enabled) { grad_mode = enabled; }
+
+uint64_t graph_position() { return next_sequence.load(); }
 
 Node::Node(const char* name) : name_(name), sequence_(next_sequence.fetch_add(1)) {}
 

@@ -49,7 +49,10 @@ void bind_autograd(py::module_& module) {
   module.def("backward", &backward, py::arg("outputs"), py::arg("grad_outputs"), py::arg("retain_graph"),
              py::arg("create_graph"), WithoutGil());
   module.def("grad", &grad, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs"),
-             py::arg("retain_graph"), py::arg("create_graph"), py::arg("allow_unused"), WithoutGil());
+             py::arg("retain_graph"), py::arg("create_graph"), py::arg("allow_unused"), py::arg("since") = 0,
+             WithoutGil());
+  module.def("graph_position", &graph_position);
+  module.def("graph_sources", &graph_sources, py::arg("outputs"), py::arg("known"), py::arg("since"));
   // Makes `outputs`, computed outside the graph, the results of a Python function of `inputs`.
   module.def("record_function",
              [](const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,

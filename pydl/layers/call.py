@@ -16,6 +16,7 @@ from pydl.layers.input_spec import check_inputs
 from pydl.layers.keras_tensor import is_symbolic
 from pydl.layers.masking import MaskedTensor, get_mask, with_mask
 from pydl.layers.node import Node
+from pydl.layers.remat import remat
 from pydl.naming import name_scope
 
 __all__ = ["CallProtocol", "scoped_build"]
@@ -141,11 +142,16 @@ class CallProtocol:
         layer = self if self.compute_dtype == self.variable_dtype else with_cast_weights(self)
         return layer.call(*args, **kwargs)
 
+    def _computed(self, args: tuple, kwargs: dict) -> Any:
+        if self._remat is not None and self._remat.applies_to(self, args, kwargs):
+            return remat(self._call_with_weights)(*args, **kwargs)
+        return self._call_with_weights(*args, **kwargs)
+
     def _first_run(self, args: tuple, kwargs: dict) -> Any:
         if self._was_called:
-            return self._call_with_weights(*args, **kwargs)
+            return self._computed(args, kwargs)
         with name_scope(self.name):  # inner layers are built now
-            outputs = self._call_with_weights(*args, **kwargs)
+            outputs = self._computed(args, kwargs)
         self._was_called = True
         return outputs
 
@@ -193,7 +199,7 @@ class CallProtocol:
         return with_mask(outputs, mask)
 
     def _remember(self, x: Any, outputs: Any) -> None:
-        if type(x) is not Tensor or isinstance(outputs, MaskedTensor):
+        if type(x) is not Tensor or isinstance(outputs, MaskedTensor) or self._remat is not None:
             return
         seen = (x.shape, x.dtype)
         if seen == self._seen:

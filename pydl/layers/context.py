@@ -13,10 +13,14 @@ class _Context(threading.local):
 
     training: None outside of any model; inside, whether the outermost call is a training call.
     call_id: number of the outermost call, by which `losses` tells new losses from old ones.
+    added_losses: where `remat` wants to know the losses that layers add, as (layer, place, loss).
+    repeats: whether `remat` runs a function again, whose losses layers have already.
     """
 
     training: bool | None = None
     call_id: int = 0
+    added_losses: list | None = None
+    repeats: bool = False
 
 
 context = _Context()

@@ -11,6 +11,7 @@ from pydl.layers.dtype_policy import DTypePolicy, get_policy
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.node import Node
 from pydl.layers.probe import infer_outputs
+from pydl.layers.remat import current_scope
 from pydl.layers.weights import WeightHolder
 from pydl.naming import auto_name
 from pydl.saving.configurable import Configurable
@@ -55,12 +56,13 @@ class Layer(CallProtocol, WeightHolder, Configurable):
     supports_masking = False
     input_spec = None
     built = False
+    _is_model = False  # a model leaves `remat` to its layers
     _keeps_dtype = False  # whether integer inputs give outputs of the same dtype
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls, *args, **kwargs)
         vars(self)["_holders"] = {"_weights": None}  # attributes that may hold layers or weights
-        vars(self).update(_weights=[], _losses=[], _inbound_nodes=[])
+        vars(self).update(_weights=[], _losses=[], _inbound_nodes=[], _remat=current_scope())
         return self
 
     def __init__(

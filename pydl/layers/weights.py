@@ -168,10 +168,15 @@ class WeightHolder:
             loss: A scalar tensor or a list of them, or a function without arguments that returns
                 one, which is called whenever `losses` is read.
         """
-        if self._losses and self._losses[0][0] != context.call_id:
-            self._losses = [pair for pair in self._losses if callable(pair[1])]
-        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
-            self._losses.append((context.call_id, one))
+        new = loss if isinstance(loss, (list, tuple)) else [loss]
+        if not context.repeats:
+            if self._losses and self._losses[0][0] != context.call_id:
+                self._losses = [pair for pair in self._losses if callable(pair[1])]
+            self._losses += [(context.call_id, one) for one in new]
+        if context.added_losses is not None:
+            first = len(self._losses) - len(new)
+            places = [(self, first + i, one) for i, one in enumerate(new)]
+            context.added_losses += [place for place in places if isinstance(place[2], Tensor)]
 
     @property
     def losses(self) -> list[Tensor]:

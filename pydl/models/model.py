@@ -44,6 +44,7 @@ class Model(Trainer, Layer):
     """
 
     supports_masking = True
+    _is_model = True
     _graph: Graph | None = None
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs):

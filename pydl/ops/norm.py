@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydl import _core
 from pydl._core import Tensor
 from pydl.ops.reduce import norm
+from pydl.replay import about_to_change
 from pydl.typing import ArrayLike, Shape
 
 __all__ = ["batch_norm", "group_norm", "layer_norm", "normalize", "rms_norm"]
@@ -142,6 +143,9 @@ def batch_norm(
         >>> mean
         tensor([0.02])
     """
+    if training:
+        about_to_change(moving_mean)
+        about_to_change(moving_variance)
     return _core.batch_norm(
         x, gamma, beta, moving_mean, moving_variance, axis, momentum, epsilon, training
     )

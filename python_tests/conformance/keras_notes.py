@@ -38,8 +38,6 @@ LEFT_OUT = {
     "keras.ops.view_as_real": _COMPLEX,
     "keras.StatelessScope": _TRACING,
     "keras.SymbolicScope": _TRACING,
-    "keras.RematScope": "activations are not computed again in the backward pass yet",
-    "keras.remat": "activations are not computed again in the backward pass yet",
     "keras.Function": "an inner part of functional models; `Model` has its abilities",
     "keras.Operation": "the base of Keras's ops; pydl's are functions, and `autograd.Function` is for one's own",
     "keras.backend.set_epsilon": "losses and metrics have 1e-7 in their kernels",
