@@ -190,3 +190,28 @@ def numeric_gradient(f: Callable[[], float], array: np.ndarray, step: float = 1e
         flat[i] = original
         out[i] = (above - below) / (2 * h)
     return gradient
+
+
+def check_gradient(
+    got: np.ndarray, f: Callable[[], float], array: np.ndarray, rtol: float, step: float, about: str
+) -> None:
+    """Compares a gradient with central differences of `f`, which reads `array`.
+
+    With those of every element or, on a GPU, where a small call takes as long as a large one, with those
+    along three random directions.
+    """
+    if not on_gpu():
+        numeric = numeric_gradient(f, array, step)
+        atol = rtol / 10 * max(1, abs(numeric).max(initial=0))
+        np.testing.assert_allclose(got, numeric, rtol=rtol, atol=atol, err_msg=about)
+        return
+    original, rng = array.copy(), np.random.default_rng(3)
+    for _ in range(3):
+        direction = rng.normal(size=array.shape)
+        array[...] = original + step * direction
+        above = f()
+        array[...] = original - step * direction
+        slope = (above - f()) / (2 * step)
+        array[...] = original
+        atol = rtol / 10 * max(1, np.linalg.norm(got))
+        np.testing.assert_allclose((got * direction).sum(), slope, rtol=rtol, atol=atol, err_msg=about)

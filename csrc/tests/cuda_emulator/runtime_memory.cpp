@@ -17,7 +17,7 @@
 namespace pydl::emulator {
 namespace {
 
-constexpr size_t kPage = 4096, kAlignment = 16, kChecked = 64;
+constexpr size_t kPage = 4096, kHugePage = 2 << 20, kAlignment = 16, kChecked = 64;
 constexpr char kUnwritten = static_cast<char>(0xff);
 
 struct Allocation {
@@ -25,9 +25,9 @@ struct Allocation {
   int device;
   char* mapping;
   size_t mapped;
-  void allow(int protection) const {  // for all but the first and the last page
-    mprotect(mapping + kPage, mapped - 2 * kPage, protection);
-  }
+  char* usable;  // whole pages between pages that may not be touched
+  size_t usable_bytes;
+  void allow(int protection) const { mprotect(usable, usable_bytes, protection); }
 };
 
 struct Memory {
@@ -196,14 +196,20 @@ cudaError_t cudaMalloc(void** out, size_t bytes) {
   if (bytes > total_memory() - std::min(total_memory(), state.used[device]))
     return note(cudaErrorMemoryAllocation);
   const size_t room = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  const size_t usable = (room + kPage - 1) / kPage * kPage, mapped = usable + 2 * kPage;
+  const size_t page = room < kHugePage / 2 ? kPage : kHugePage;  // either is protected as quickly
+  const size_t usable_bytes = (room + page - 1) / page * page, mapped = usable_bytes + page + 2 * kPage;
   void* mapping = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED) return note(cudaErrorMemoryAllocation);
-  const Allocation allocation = {bytes, device, static_cast<char*>(mapping), mapped};
+  char* const usable = static_cast<char*>(mapping) + kPage +
+                       -(reinterpret_cast<uintptr_t>(mapping) + kPage) % page;
+  const Allocation allocation = {bytes,  device, static_cast<char*>(mapping), mapped,
+                                 usable, usable_bytes};
+  madvise(usable, usable_bytes, MADV_HUGEPAGE);
   allocation.allow(PROT_READ | PROT_WRITE);
-  char* begin = allocation.mapping + kPage + usable - room;
+  char* begin = usable + usable_bytes - room;
   memset(begin, kUnwritten, bytes);
   guard_tail(begin + bytes, room - bytes);
+  if (begin - usable >= static_cast<ptrdiff_t>(kChecked)) guard_tail(begin - kChecked, kChecked);
   if (state.protects && !state.scopes) allocation.allow(PROT_NONE);
   state.allocations[begin] = allocation;
   state.used[device] += bytes;
