@@ -1,4 +1,5 @@
-// Depthwise convolution: every channel by itself, vectorised over channels.
+// Depthwise convolution, vectorised over channels; also convolution in groups of a few channels,
+// where each lane in turn meets all channels of its group.
 #pragma once
 
 #include "cpu/conv/dense.h"
@@ -6,13 +7,52 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+inline bool is_depthwise(const Geometry& g) { return g.groups == g.channels && g.groups > 1; }
+
+inline int64_t group_width(const Geometry& g) { return g.channels / g.groups; }
+
+// Whether a register holds several groups, as many channels in as out.
+template <class S>
+bool has_narrow_groups(const Geometry& g) {
+  const int64_t width = group_width(g);
+  return g.groups > 1 && g.channels == g.out_channels && (width & (width - 1)) == 0 &&
+         2 * width <= Vec<Compute<S>>::size;
+}
+
+// Gives each lane a certain channel of its group; the width of groups is a power of two.
+template <class T>
+struct GroupLanes {
+  Vec<IntLike<T>> from;
+
+  GroupLanes(int64_t width, int64_t input) {
+    using I = IntLike<T>;
+    static constexpr ExchangeIndex<T, 0> own;
+    from =
+        (Vec<I>::load(own.lanes) & Vec<I>(static_cast<I>(-width))) + Vec<I>(static_cast<I>(input));
+  }
+  Vec<T> operator()(Vec<T> x) const { return __builtin_shuffle(x.v, from.v); }
+};
+struct OwnLanes {
+  template <class T>
+  Vec<T> operator()(Vec<T> x) const {
+    return x;
+  }
+};
+
+// body(input, lanes) for each channel of a group.
+template <class T, class Body>
+inline void for_each_input(int64_t width, Body&& body) {
+  if (width == 1) return body(0, OwnLanes());
+  for (int64_t input = 0; input < width; ++input) body(input, GroupLanes<T>(width, input));
+}
+
 // What each tap reads and is weighted with; strides in elements.
 template <class S>
 struct DepthwiseTaps {
   const S* input;
   int64_t input_row, input_column;
   const S* kernel;
-  int64_t kernel_row, kernel_column;
+  int64_t kernel_row, kernel_column, kernel_input, width;
   Span rows, columns;
 };
 
@@ -24,21 +64,27 @@ inline void depthwise_pixels(const DepthwiseTaps<S>& taps, int64_t channel, int6
   Vec<T> sum[pixels];
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; ++p) sum[p] = T(0);
-  for (int64_t i = taps.rows.begin; i < taps.rows.end; ++i) {
-    for (int64_t j = taps.columns.begin; j < taps.columns.end; ++j) {
-      const S* x = taps.input + i * taps.input_row + j * taps.input_column + channel;
-      const S* weight = taps.kernel + i * taps.kernel_row + j * taps.kernel_column + channel;
-      const Vec<T> w = load(weight, count...);
+  for_each_input<T>(taps.width, [&](int64_t input, auto lanes) {
+    for (int64_t i = taps.rows.begin; i < taps.rows.end; ++i) {
+      const S* x = taps.input + i * taps.input_row + channel;
+      const S* weight = taps.kernel + i * taps.kernel_row + input * taps.kernel_input + channel;
+      for (int64_t j = taps.columns.begin; j < taps.columns.end; ++j) {
+        const S* from = x + j * taps.input_column;
+        const Vec<T> w = load(weight + j * taps.kernel_column, count...);
 #pragma GCC unroll 8
-      for (int p = 0; p < pixels; ++p) sum[p] = fma(load(x + p * step, count...), w, sum[p]);
+        for (int p = 0; p < pixels; ++p) {
+          sum[p] = fma(lanes(load(from + p * step, count...)), w, sum[p]);
+        }
+      }
     }
-  }
+  });
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; ++p) sum[p].store(out + p * out_pixel + channel, count...);
 }
 
 // One depthwise convolution of a batch of images; O is S or the type computed in. The kernel
-// element of tap (i, j) and channel c is kernel[i * kernel_row + j * kernel_column + c].
+// element of tap (i, j), input l of its group and channel c is
+// kernel[i * kernel_row + j * kernel_column + l * kernel_input + c].
 template <class S, class O>
 struct Depthwise {
   using T = Compute<S>;
@@ -46,14 +92,14 @@ struct Depthwise {
   Axis height, width;
   int64_t channels;
   const S* kernel;
-  int64_t kernel_row, kernel_column;
+  int64_t kernel_row, kernel_column, kernel_input, group;
   O* out;
   O* pre_activation;  // or NULL
   int64_t out_image, out_row, out_pixel;
   Epilogue<S, O> epilogue;
 
   PydlStatus run(const PydlContext* context, int64_t batch) const {
-    const int64_t work = width.out * channels * (1 + height.taps * width.taps);
+    const int64_t work = width.out * channels * (1 + height.taps * width.taps * group);
     bool enough_memory = true;
     parallel_for(context, batch * height.out, divide_up(kProductsPerThread / 4, larger(1, work)),
                  [&](int64_t begin, int64_t end) {
@@ -89,11 +135,15 @@ struct Depthwise {
                              kernel,
                              kernel_row,
                              kernel_column,
+                             kernel_input,
+                             group,
                              inside_taps(height, y),
                              {0, 0}};
     const int64_t first = inside_results(width, 0).begin;
     const int64_t last = width.taps ? inside_results(width, width.taps - 1).end : width.out;
     for (int64_t x = 0, pixels; x < width.out; x += pixels) {
+      // The last pixels inside are computed together, some of them again.
+      if (x >= first && x < last && last - first >= kPixels) x = smaller(x, last - kPixels);
       const bool inside = x >= first && x + kPixels <= last;
       pixels = inside ? kPixels : 1;
       taps.input = from + width.input(x, 0) * channels;
@@ -107,57 +157,6 @@ struct Depthwise {
     }
   }
 };
-
-// Adds up x * g over `count` pixels for `vectors` registers of channels, into sum.
-template <int vectors, class S, class... Count>
-inline void add_products(const S* x, int64_t x_step, const S* g, int64_t g_step, int64_t count,
-                         Compute<S>* sum, Count... lanes) {
-  using T = Compute<S>;
-  constexpr int kSize = Vec<T>::size;
-  Vec<T> total[vectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < vectors; ++v) total[v] = load(sum + v * kSize, lanes...);
-  for (; count > 0; --count, x += x_step, g += g_step) {
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      total[v] = fma(load(x + v * kSize, lanes...), load(g + v * kSize, lanes...), total[v]);
-    }
-  }
-#pragma GCC unroll 4
-  for (int v = 0; v < vectors; ++v) total[v].store(sum + v * kSize, lanes...);
-}
-
-// Adds what rows [begin, end) of the result, counted through the batch, give to the kernel
-// gradient.
-template <class S>
-void add_depthwise_kernel_gradient(const S* input, const S* gradient, const Axis& height,
-                                   const Axis& width, int64_t channels, int64_t begin, int64_t end,
-                                   Compute<S>* sums) {
-  using T = Compute<S>;
-  constexpr int kBlock = 4 * Vec<T>::size;
-  for (int64_t row = begin; row < end; ++row) {
-    const int64_t image = row / height.out, y = row % height.out;
-    const Span taps = inside_taps(height, y);
-    for (int64_t i = taps.begin; i < taps.end; ++i) {
-      const S* x_row = input + (image * height.in + height.input(y, i)) * width.in * channels;
-      for (int64_t j = 0; j < width.taps; ++j) {
-        const Span pixels = inside_results(width, j);
-        const S* x = x_row + width.input(pixels.begin, j) * channels;
-        const S* g = gradient + (row * width.out + pixels.begin) * channels;
-        const int64_t step = width.stride * channels, count = pixels.end - pixels.begin;
-        T* sum = sums + (i * width.taps + j) * channels;
-        int64_t c = 0;
-        for (; c + kBlock <= channels; c += kBlock) {
-          add_products<4>(x + c, step, g + c, channels, count, sum + c);
-        }
-        for_registers<T>(channels - c, [&](int64_t rest, auto... lanes) {
-          add_products<1>(x + c + rest, step, g + c + rest, channels, count, sum + c + rest,
-                          lanes...);
-        });
-      }
-    }
-  }
-}
 
 // Channel c of a pixel `multiplier` times in a row, as the kernel has it.
 template <class S>
@@ -198,14 +197,16 @@ PydlStatus depthwise_conv(const PydlContext* context, const PydlConvArgs& args) 
   const Geometry& g = args.geometry;
   const RepeatedInput<S> input(context, g, args.input);
   if (!input) return conv_out_of_memory(context);
-  const int64_t row = g.out_width * g.out_channels;
+  const int64_t row = g.out_width * g.out_channels, tap = group_width(g) * g.out_channels;
   const Depthwise<S, S> work = {input.data(),
                                 height_of(g),
                                 width_of(g),
                                 g.out_channels,
                                 static_cast<const S*>(args.kernel),
-                                g.kernel_width * g.out_channels,
+                                g.kernel_width * tap,
+                                tap,
                                 g.out_channels,
+                                group_width(g),
                                 static_cast<S*>(args.result),
                                 static_cast<S*>(args.pre_activation),
                                 g.out_height * row,
@@ -215,11 +216,40 @@ PydlStatus depthwise_conv(const PydlContext* context, const PydlConvArgs& args) 
   return work.run(context, g.batch);
 }
 
+// A kernel whose groups have inputs and outputs exchanged, as the data gradient needs it.
+template <class S>
+class ExchangedKernel {
+ public:
+  ExchangedKernel(const PydlContext* context, const Geometry& g, const void* kernel)
+      : kernel_(static_cast<const S*>(kernel)),
+        copy_(context, g.kernel_height * g.kernel_width * group_width(g) * g.out_channels) {
+    const int64_t width = group_width(g), channels = g.out_channels;
+    if (width == 1 || !copy_) return;
+    for (int64_t tap = 0; tap < g.kernel_height * g.kernel_width; ++tap) {
+      for (int64_t l = 0; l < width; ++l) {
+        for (int64_t c = 0; c < channels; ++c) {
+          const int64_t group = c / width * width;
+          copy_[(tap * width + l) * channels + c] =
+              kernel_[(tap * width + c - group) * channels + group + l];
+        }
+      }
+    }
+    kernel_ = copy_.data();
+  }
+  explicit operator bool() const { return static_cast<bool>(copy_); }
+  const S* data() const { return kernel_; }
+
+ private:
+  const S* kernel_;
+  Scratch<S> copy_;
+};
+
 // The data gradient with a channel for each channel of the result.
 template <class S, class O>
 PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, const S* gradient,
                                 const S* kernel, const Epilogue<S, O>& epilogue, O* out, O* pre) {
   const int64_t channels = g.out_channels, row = g.width * channels;
+  const int64_t tap_size = group_width(g) * channels;
   return for_remainders(g, [&](const TransposedAxis& height, const TransposedAxis& width) {
     const int64_t tap = height.kernel_tap(0) * g.kernel_width + width.kernel_tap(0);
     const int64_t at = height.remainder * row + width.remainder * channels;
@@ -227,9 +257,11 @@ PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, c
                                   height.axis,
                                   width.axis,
                                   channels,
-                                  kernel + tap * channels,
-                                  -height.tap_step * g.kernel_width * channels,
-                                  -width.tap_step * channels,
+                                  kernel + tap * tap_size,
+                                  -height.tap_step * g.kernel_width * tap_size,
+                                  -width.tap_step * tap_size,
+                                  channels,
+                                  group_width(g),
                                   out + at,
                                   pre ? pre + at : nullptr,
                                   g.height * row,
@@ -246,19 +278,21 @@ PydlStatus depthwise_data_gradient(const PydlContext* context,
   using T = Compute<S>;
   const Geometry& g = args.geometry;
   const S* gradient = static_cast<const S*>(args.result_gradient);
-  const S* kernel = static_cast<const S*>(args.kernel);
+  const ExchangedKernel<S> kernel(context, g, args.kernel);
+  if (!kernel) return conv_out_of_memory(context);
   S* out = static_cast<S*>(args.input_gradient);
   S* pre = static_cast<S*>(args.pre_activation);
   const Epilogue<S, S> epilogue = {static_cast<const S*>(args.bias), args.activation};
   const int64_t multiplier = g.out_channels / g.channels, pixels = g.batch * g.height * g.width;
   if (multiplier == 1) {
-    return depthwise_transposed<S, S>(context, g, gradient, kernel, epilogue, out, pre);
+    return depthwise_transposed<S, S>(context, g, gradient, kernel.data(), epilogue, out, pre);
   }
   Scratch<T> repeated(context, pixels * g.out_channels);
   Scratch<T> sums(context, pixels * g.channels);
   if (!repeated || !sums) return conv_out_of_memory(context);
-  const PydlStatus status = depthwise_transposed<S, T>(
-      context, g, gradient, kernel, {nullptr, PYDL_ACTIVATION_NONE}, repeated.data(), nullptr);
+  const PydlStatus status =
+      depthwise_transposed<S, T>(context, g, gradient, kernel.data(),
+                                 {nullptr, PYDL_ACTIVATION_NONE}, repeated.data(), nullptr);
   if (status != PYDL_OK) return status;
   parallel_for(
       context, pixels, divide_up(kReadsPerThread, g.out_channels), [&](int64_t begin, int64_t end) {
@@ -270,29 +304,6 @@ PydlStatus depthwise_data_gradient(const PydlContext* context,
           epilogue.row(sums.data() + at, g.channels, 0, false, out + at, pre ? pre + at : nullptr);
         }
       });
-  return PYDL_OK;
-}
-
-template <class S>
-PydlStatus depthwise_kernel_gradient(const PydlContext* context,
-                                     const PydlConvKernelGradientArgs& args) {
-  using T = Compute<S>;
-  constexpr int64_t kParts = 16;  // added up in order, whatever the number of threads
-  const Geometry& g = args.geometry;
-  const RepeatedInput<S> input(context, g, args.input);
-  const int64_t rows = g.batch * g.out_height, parts = clamp(rows, 1, kParts);
-  const int64_t size = g.kernel_height * g.kernel_width * g.out_channels;
-  Scratch<T> sums(context, parts * size);
-  if (!input || !sums) return conv_out_of_memory(context);
-  memset(sums.data(), 0, static_cast<size_t>(parts * size) * sizeof(T));
-  parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      add_depthwise_kernel_gradient(input.data(), static_cast<const S*>(args.result_gradient),
-                                    height_of(g), width_of(g), g.out_channels, part * rows / parts,
-                                    (part + 1) * rows / parts, sums.data() + part * size);
-    }
-  });
-  add_parts(sums.data(), parts, 1, size, static_cast<S*>(args.kernel_gradient), size);
   return PYDL_OK;
 }
 

@@ -1,7 +1,7 @@
 #include "pydl/kernels/conv.h"
 
 #include "cpu/conv/dense.h"
-#include "cpu/conv/depthwise.h"
+#include "cpu/conv/depthwise_gradient.h"
 #include "cpu/conv/groups.h"
 #include "cpu/conv/scatter.h"
 #include "cpu/simd/dtype.h"
@@ -13,7 +13,10 @@ PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* args);  // in ge
 
 namespace {
 
-bool is_depthwise(const Geometry& g) { return g.groups == g.channels && g.groups > 1; }
+template <class S>
+bool works_by_channel(const Geometry& g) {
+  return is_depthwise(g) || has_narrow_groups<S>(g);
+}
 
 // A 1x1 convolution that reads every pixel once is a matrix product of pixels and channels.
 bool is_product(const Geometry& g) {
@@ -57,7 +60,8 @@ PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
   }
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {
     using S = decltype(zero);
-    return is_depthwise(g) ? depthwise_conv<S>(context, *args) : grouped_conv<S>(context, *args);
+    return works_by_channel<S>(g) ? depthwise_conv<S>(context, *args)
+                                  : grouped_conv<S>(context, *args);
   });
 }
 
@@ -74,7 +78,7 @@ PydlStatus conv_data_gradient(const PydlContext* context, const PydlConvDataGrad
   }
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {
     using S = decltype(zero);
-    if (is_depthwise(g)) return depthwise_data_gradient<S>(context, *args);
+    if (works_by_channel<S>(g)) return depthwise_data_gradient<S>(context, *args);
     if (ScatteredGradient<S>::worthwhile(g)) return ScatteredGradient<S>(*args).run(context);
     return grouped_data_gradient<S>(context, *args);
   });
@@ -90,8 +94,8 @@ PydlStatus conv_kernel_gradient(const PydlContext* context,
   }
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {
     using S = decltype(zero);
-    return is_depthwise(g) ? depthwise_kernel_gradient<S>(context, *args)
-                           : grouped_kernel_gradient<S>(context, *args);
+    return works_by_channel<S>(g) ? depthwise_kernel_gradient<S>(context, *args)
+                                  : grouped_kernel_gradient<S>(context, *args);
   });
 }
 
