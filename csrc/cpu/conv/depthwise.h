@@ -56,11 +56,30 @@ struct DepthwiseTaps {
   Span rows, columns;
 };
 
+// sum[p] += x * w for `count` taps, where pixel p reads pixel p + t for tap t: each is loaded once.
+template <int pixels, int count, class S, class Lanes, class... Count>
+inline void add_neighbours(const S* x, int64_t x_step, const S* w, int64_t w_step, Lanes lanes,
+                           Vec<Compute<S>>* sum, Count... channels) {
+  using T = Compute<S>;
+  Vec<T> value[pixels + count - 1];
+#pragma GCC unroll 10
+  for (int i = 0; i < pixels + count - 1; ++i, x = hidden(x + x_step)) {
+    value[i] = lanes(load(x, channels...));
+  }
+#pragma GCC unroll 3
+  for (int t = 0; t < count; ++t) {
+    const Vec<T> weight = load(w + t * w_step, channels...);
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; ++p) sum[p] = fma(value[p + t], weight, sum[p]);
+  }
+}
+
 // One register of channels for `pixels` results that read input pixels `step` apart.
 template <int pixels, class S, class... Count>
 inline void depthwise_pixels(const DepthwiseTaps<S>& taps, int64_t channel, int64_t step,
                              Compute<S>* out, int64_t out_pixel, Count... count) {
   using T = Compute<S>;
+  constexpr int kTogether = 3;  // taps
   Vec<T> sum[pixels];
 #pragma GCC unroll 8
   for (int p = 0; p < pixels; ++p) sum[p] = T(0);
@@ -68,12 +87,17 @@ inline void depthwise_pixels(const DepthwiseTaps<S>& taps, int64_t channel, int6
     for (int64_t i = taps.rows.begin; i < taps.rows.end; ++i) {
       const S* x = taps.input + i * taps.input_row + channel;
       const S* weight = taps.kernel + i * taps.kernel_row + input * taps.kernel_input + channel;
-      for (int64_t j = taps.columns.begin; j < taps.columns.end; ++j) {
+      int64_t j = taps.columns.begin;
+      for (; step == taps.input_column && j + kTogether <= taps.columns.end; j += kTogether) {
+        add_neighbours<pixels, kTogether>(x + j * step, step, weight + j * taps.kernel_column,
+                                          taps.kernel_column, lanes, sum, count...);
+      }
+      for (; j < taps.columns.end; ++j) {
         const S* from = x + j * taps.input_column;
         const Vec<T> w = load(weight + j * taps.kernel_column, count...);
 #pragma GCC unroll 8
-        for (int p = 0; p < pixels; ++p) {
-          sum[p] = fma(lanes(load(from + p * step, count...)), w, sum[p]);
+        for (int p = 0; p < pixels; ++p, from = hidden(from + step)) {
+          sum[p] = fma(lanes(load(from, count...)), w, sum[p]);
         }
       }
     }
