@@ -23,7 +23,7 @@ def _pydl_conv_block(pydl, x):
         layers.ReLU(),
     ]
     model = pydl.Sequential([pydl.Input(x.shape[1:]), *block])
-    return lambda: model(x, training=False)
+    return pydl.no_grad()(lambda: model(x, training=False))
 
 
 def _torch_layer(make):
@@ -39,7 +39,7 @@ def _pydl_mlp(pydl, x):
     model = pydl.Sequential(
         [pydl.Input((784,)), layers.Dense(128, activation="relu"), layers.Dense(10)]
     )
-    return lambda: model(x)
+    return pydl.no_grad()(lambda: model(x))
 
 
 def _torch_mlp(torch):

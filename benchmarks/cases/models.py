@@ -146,7 +146,7 @@ def _encoder_flops(batch: int) -> float:
 def _call(build: Callable) -> Callable:
     def prepare(pydl, x):
         model = build(pydl)
-        return lambda: model(x, training=False)
+        return pydl.no_grad()(lambda: model(x, training=False))
 
     return prepare
 

@@ -1,6 +1,7 @@
 // Values between Python and C++.
 #include "autograd/node.h"
 #include "bindings/python.h"
+#include "dispatch/recording.h"
 #include "ops/creation.h"
 #include "ops/join.h"
 #include "ops/transfer.h"
@@ -263,6 +264,7 @@ py::tuple to_python(const Dims& dims) {
 }
 
 py::object numpy_view(py::handle object) {
+  refuse_recording("it reads values");
   Tensor tensor = tensor_of(object.ptr()).detach();
   if (tensor.device().type != DeviceType::cpu) {
     py::gil_scoped_release without_gil;
@@ -275,6 +277,7 @@ py::object numpy_view(py::handle object) {
   void* data = tensor.data();
   py::dtype dtype = numpy_dtype(tensor.dtype());
   bool writable = tensor.impl()->storage->writable() && !tensor.repeats_elements();
+  if (writable) tensor.impl()->storage->lend();
   py::object owner = py::reinterpret_steal<py::object>(wrap(std::move(tensor)));
   py::array array(dtype, shape, strides, data, owner);
   if (!writable) array.attr("flags").attr("writeable") = false;

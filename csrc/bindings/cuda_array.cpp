@@ -23,6 +23,7 @@ py::dict cuda_array_interface(const Tensor& x) {
   if (x.device().type == DeviceType::cpu || !type)  // as hasattr() wants it
     throw py::attribute_error(text("[__cuda_array_interface__] expected a tensor on a GPU with a dtype "
                                    "that NumPy has, got ", x.dtype(), " on ", x.device()));
+  x.impl()->storage->lend();
   const auto item = static_cast<int64_t>(item_size(x.dtype()));
   Dims strides = x.strides();
   for (int64_t& stride : strides) stride *= item;

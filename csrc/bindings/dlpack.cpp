@@ -2,6 +2,7 @@
 // The structs are those of the DLPack standard, version 1 (https://dmlc.github.io/dlpack).
 #include "bindings/python.h"
 #include "dispatch/gpu.h"
+#include "dispatch/recording.h"
 
 namespace pydl {
 namespace {
@@ -64,6 +65,8 @@ py::capsule to_dlpack(const Tensor& x) {
   if (!x.impl()->storage->writable())
     throw py::buffer_error("[to_dlpack] expected memory that may be written to, got a tensor on a "
                            "read-only array. Hint: copy() it");
+  refuse_recording("it reads values");
+  x.impl()->storage->lend();
   auto* owner = new Export{x.detach(), {}};
   const Ref<TensorImpl>& impl = owner->tensor.impl();
   DLDataType dtype = {0, 0, 1};

@@ -28,7 +28,8 @@
   X(extension) \
   X(gpu) \
   X(cuda_array) \
-  X(capture)
+  X(capture) \
+  X(recording)
 
 namespace pydl {
 #define PYDL_DECLARE(part) void bind_##part(pybind11::module_& module);

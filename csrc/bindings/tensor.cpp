@@ -3,6 +3,7 @@
 #include "autograd/node.h"
 #include "bindings/indexing.h"
 #include "bindings/python.h"
+#include "dispatch/recording.h"
 #include "ops/creation.h"
 #include "ops/elementwise.h"
 #include "ops/linalg.h"
@@ -215,6 +216,7 @@ PyType_Slot tensor_slots[] = {
 };
 
 py::object item(py::handle object) {
+  refuse_recording("it reads values");
   Tensor tensor = tensor_of(object.ptr());
   if (tensor.count() != 1)
     fail<ShapeError>("[item] expected a tensor of one element, got shape ", tensor.shape());
@@ -296,6 +298,20 @@ void bind_tensor(py::module_& module) {
                assign(target, source);
              },
              py::arg("target"), py::arg("source"), WithoutGil());
+  // Equal for the same tensors at two moments only if they held the same values; None while somebody
+  // else has their memory, and may write to it unseen.
+  module.def("contents_key",
+             [](const std::vector<Tensor>& tensors) -> std::optional<std::vector<uint64_t>> {
+               std::vector<uint64_t> key;
+               for (const Tensor& x : tensors) {
+                 const Storage& storage = *x.impl()->storage;
+                 if (storage.use_count() > 1) return std::nullopt;
+                 key.push_back(reinterpret_cast<uintptr_t>(storage.data()));
+                 key.push_back(uint64_t{storage.version()} << 32 | storage.loans());
+               }
+               return key;
+             },
+             py::arg("tensors"));
   // In one call, because state such as that of metrics is added to at every step of training.
   module.def("add_",
              [](py::handle target, py::handle value) {

@@ -1,18 +1,32 @@
 #include "core/tensor.h"
 
 #include "core/allocator.h"
+#include "core/kept_storages.h"
 
 namespace pydl {
+namespace {
+
+Ref<Storage> noted(Ref<Storage> storage) {
+  if (auto* kept = kept_storages()) kept->push_back(storage);
+  return storage;
+}
+
+}  // namespace
+
+std::vector<Ref<Storage>>*& kept_storages() {
+  thread_local std::vector<Ref<Storage>>* kept = nullptr;
+  return kept;
+}
 
 Ref<Storage> Storage::allocate(size_t bytes, Device device) {
   void* data = device.type == DeviceType::cpu ? pydl::allocate(bytes)
                                               : device_allocator.allocate(bytes, device);
-  return Ref<Storage>(new Storage(data, bytes, device, true, nullptr));
+  return noted(Ref<Storage>(new Storage(data, bytes, device, true, nullptr)));
 }
 
 Ref<Storage> Storage::borrow(void* data, size_t bytes, Device device, bool writable,
                              Deleter deleter) {
-  return Ref<Storage>(new Storage(data, bytes, device, writable, std::move(deleter)));
+  return noted(Ref<Storage>(new Storage(data, bytes, device, writable, std::move(deleter))));
 }
 
 bool Storage::overlaps(const Storage& other) const {

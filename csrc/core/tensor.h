@@ -29,6 +29,9 @@ class Storage final : public RefCounted {
   bool overlaps(const Storage& other) const;
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+  // How often the memory was lent to others, such as NumPy, whose writes no version counts.
+  uint32_t loans() const { return loans_.load(std::memory_order_relaxed); }
+  void lend() { loans_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
   Storage(void* data, size_t bytes, Device device, bool writable, Deleter deleter)
@@ -43,7 +46,7 @@ class Storage final : public RefCounted {
   size_t bytes_;
   Device device_;
   bool writable_;
-  std::atomic<uint32_t> version_{0};
+  std::atomic<uint32_t> version_{0}, loans_{0};
   Deleter deleter_;  // empty: the memory is the allocator's
 };
 

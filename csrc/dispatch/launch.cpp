@@ -11,6 +11,7 @@
 #include "core/thread_pool.h"
 #include "dispatch/capture.h"
 #include "dispatch/gpu.h"
+#include "dispatch/recording.h"
 
 namespace pydl {
 namespace {
@@ -152,13 +153,15 @@ void run_function(const char* op, Device device, bool keep_denormals, Launchable
 }
 
 void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
-                PydlDType dtype, Launchable built_in, const void* entry, const void* args) {
+                PydlDType dtype, Launchable built_in, const void* entry, const void* args,
+                size_t args_size) {
   const bool keep_denormals = offset == offsetof(PydlKernelTable, copy);  // for casts
   if (__builtin_expect(has_overrides.load(std::memory_order_relaxed), 0)) {
     if (const PydlKernelOverride* found = find_override(offset, device, dtype, table, args)) {
       auto call = [](const void* override, const PydlContext* context, const void* arguments) {
         return static_cast<const PydlKernelOverride*>(override)->run(context, arguments);
       };
+      refuse_recording("it calls a kernel of an extension");
       if (config().verbose) last_launch() = {kernel_name(offset), found->name};
       return run_function(op, device, keep_denormals, call, found, args);
     }
@@ -169,6 +172,8 @@ void run_kernel(const char* op, Device device, const PydlKernelTable& table, siz
   if (__builtin_expect(current_replay() != nullptr, 0)) check_captured(op, offset);
   if (config().verbose) last_launch() = {kernel_name(offset), table.name};
   run_function(op, device, keep_denormals, built_in, entry, args);
+  if (Recording* recording = current_recording())
+    recording->add(op, keep_denormals, built_in, entry, args, args_size);
 }
 
 }  // namespace pydl

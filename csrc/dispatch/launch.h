@@ -26,7 +26,8 @@ void run_function(const char* op, Device device, bool keep_denormals, Launchable
 [[noreturn]] void raise_status(const char* op, PydlStatus status, const std::string& message);
 
 void run_kernel(const char* op, Device device, const PydlKernelTable& table, size_t offset,
-                PydlDType dtype, Launchable built_in, const void* entry, const void* args);
+                PydlDType dtype, Launchable built_in, const void* entry, const void* args,
+                size_t args_size);
 
 template <class Args>
 using Kernel = PydlStatus (*)(const PydlContext*, const Args*);
@@ -49,7 +50,8 @@ void launch(const char* op, Device device, Kernel<Args> PydlKernelTable::* membe
   auto call = [](const void* at, const PydlContext* context, const void* arguments) {
     return (*static_cast<const Kernel<Args>*>(at))(context, static_cast<const Args*>(arguments));
   };
-  run_kernel(op, device, table, offset, dtype_of(args, 0), *entry ? +call : nullptr, entry, &args);
+  run_kernel(op, device, table, offset, dtype_of(args, 0), *entry ? +call : nullptr, entry, &args,
+             sizeof(Args));
 }
 
 }  // namespace pydl

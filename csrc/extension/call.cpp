@@ -1,5 +1,6 @@
 // One call of an op of an extension: shapes, memory, kernel, tape.
 #include "autograd/node.h"
+#include "dispatch/recording.h"
 #include "extension/op_entry.h"
 #include "ops/op.h"
 #include "ops/ops.h"
@@ -132,6 +133,7 @@ struct Run {
 
 void run(const Op& op, const char* kernel, PydlOpFunction function, const Call& call) {
   Run run{function, &call.args};
+  refuse_recording("it calls an op of an extension");
   if (config().verbose)
     last_launch() = {kernel, op.device().type == DeviceType::cpu ? "cpu" : "gpu"};
   run_function(op.name(), op.device(), false, &Run::call, &run, nullptr);

@@ -1,5 +1,6 @@
 #include "ops/indexing.h"
 
+#include "dispatch/recording.h"
 #include "ops/op.h"
 #include "ops/ops.h"
 
@@ -46,6 +47,7 @@ Tensor nonzero(const Tensor& mask) {
   Op op("index", mask);
   Tensor dense = contiguous(mask);
   int64_t total = 0;
+  refuse_recording("it uses a mask as an index");
   PydlNonzeroArgs args = {dense.count(), dense.data_as<uint8_t>(), &total, nullptr};
   op.launch(&PydlKernelTable::nonzero, args);
   Tensor out = Tensor::empty({total}, DType::int64, op.device());

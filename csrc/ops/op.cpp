@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "dispatch/recording.h"
+
 namespace pydl {
 
 Op::Op(const char* name, const std::vector<Tensor>& inputs) : name_(name) {
@@ -14,8 +16,10 @@ Op::Op(const char* name, const std::vector<Tensor>& inputs) : name_(name) {
 
 void Op::take_device(const Tensor* const* inputs, size_t count) {
   bool first = true;
+  Recording* recording = current_recording();
   for (size_t i = 0; i < count; ++i) {
     if (!inputs[i]->defined()) continue;  // an optional operand
+    if (__builtin_expect(recording != nullptr, 0)) recording->keep(*inputs[i]);
     Device device = inputs[i]->device();
     if (first) device_ = device;
     first = false;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "dispatch/recording.h"
 #include "ops/creation.h"
 #include "ops/op.h"
 #include "pydl/kernels/optimizer.h"
@@ -57,6 +58,7 @@ class Step {
   template <class Args>
   void run(Args args, Kernel<Args> PydlKernelTable::*kernel) {
     count_writes();
+    refuse_recording("it holds the step of an optimizer");
     for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
       std::vector<PydlOptimizerTensor> group;
       for (size_t i = 0; i < params_.size(); ++i)
@@ -130,6 +132,7 @@ Args arguments(double learning_rate, double weight_decay, double clip_value) {
 }
 
 double norm_of(const Op& op, const Tensors& tensors) {
+  refuse_recording("it reads the norm of tensors");
   double total = 0;
   for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
     Tensors kept;

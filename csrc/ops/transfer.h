@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/tensor.h"
+#include "dispatch/recording.h"
 
 namespace pydl {
 
@@ -13,6 +14,7 @@ inline Tensor to_cpu(const Tensor& x) { return to_device(x, Device{}); }
 // The only element of a tensor, wherever it is.
 template <class T>
 T value_of(const Tensor& x) {
+  refuse_recording("it reads values");
   return *to_cpu(x.detach()).data_as<T>();
 }
 

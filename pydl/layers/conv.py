@@ -88,11 +88,15 @@ class BaseConv(Layer):
         self._add_bias(self.filters)
 
     def call(self, inputs):
-        outputs = conv(
-            inputs, self.kernel, self.bias, self.strides, self.padding, self.dilation_rate,
-            self.groups, self.data_format, self._fused,
-        )  # fmt: skip
+        outputs = self.convolve(inputs, self.kernel, self.bias, self._fused)
         return outputs if self._unfused is None else self._unfused(outputs)
+
+    def convolve(self, inputs, kernel, bias, activation):
+        """Apply the op of the layer with these weights and the activation of this name."""
+        return conv(
+            inputs, kernel, bias, self.strides, self.padding, self.dilation_rate, self.groups,
+            self.data_format, activation,
+        )  # fmt: skip
 
     def compute_output_shape(self, input_shape):
         padding = "same" if self.padding == "causal" else self.padding

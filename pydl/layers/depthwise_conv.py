@@ -56,12 +56,11 @@ class BaseDepthwiseConv(BaseConv):
         self._add_kernel("kernel", (*self.kernel_size, channels, self.depth_multiplier))
         self._add_bias(channels * self.depth_multiplier)
 
-    def call(self, inputs):
-        outputs = depthwise_conv(
-            inputs, self.kernel, self.bias, self.strides, self.padding, self.data_format,
-            self.dilation_rate, self._fused,
+    def convolve(self, inputs, kernel, bias, activation):
+        return depthwise_conv(
+            inputs, kernel, bias, self.strides, self.padding, self.data_format, self.dilation_rate,
+            activation,
         )  # fmt: skip
-        return outputs if self._unfused is None else self._unfused(outputs)
 
     def compute_output_shape(self, input_shape):
         channels = input_shape[-1 if self.data_format == "channels_last" else 1]

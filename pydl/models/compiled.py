@@ -46,7 +46,7 @@ class Compiled:
     _compile_config: dict[str, Any] | None = None
     _loss_tracker: Mean | None = None
     _plan: StepPlan | None = None
-    _captured: dict[tuple, Callable[[tuple], Any]]  # steps as CUDA graphs
+    _captured: dict[tuple, Callable[[tuple], Any]]  # recorded steps
 
     def compile(
         self,
@@ -72,8 +72,11 @@ class Compiled:
             weighted_metrics: like `metrics`, but with sample and class weights applied.
             steps_per_execution: batches between calls of the callbacks' `on_*_batch_*` methods.
             run_eagerly: taken for the sake of Keras programs; every step runs eagerly.
-            jit_compile: True makes steps on a GPU CUDA graphs, which `pydl.cuda.capture` describes;
-                on the CPU, where fused kernels do the work, there is nothing to compile.
+            jit_compile: True records what steps do and repeats it for every batch of the same shape,
+                without the Python between kernels: on a GPU as a CUDA graph, which `pydl.cuda.capture`
+                describes; on the CPU all of a small step but the optimizer. Python code in layers,
+                losses and metrics runs in the first steps only. A step on the CPU that draws random
+                numbers or reads values goes on as usual, with a warning.
             auto_scale_loss: whether a model of the dtype policy "mixed_float16" gets a
                 `LossScaleOptimizer` around its optimizer.
 
@@ -199,17 +202,23 @@ class Compiled:
 
     def _learn(self, data: tuple) -> tuple[Any, Any, Any, Any]:
         """Changes the weights by one batch; returns x, y, the outputs and the sample weights."""
+        gradients, results = self._gradients(data)
+        self.optimizer.apply(gradients, (self._plan or self).trainable_variables)
+        return results
+
+    def _gradients(self, data: tuple) -> tuple[list, tuple[Any, Any, Any, Any]]:
+        """Takes the loss of one batch in; returns its gradients, and what `_learn` returns."""
         x, y, sample_weight = split_batch(data)
         size = _batch_size(x)
         y_pred = self(x, training=True)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
-        variables = (self._plan or self).trainable_variables
         if self.optimizer is None:
             raise ValueError("[fit] expected a model compiled with an optimizer, got none")
         scaled = self.optimizer.scale_loss(loss)
-        self.optimizer.apply(grad(scaled, variables, allow_unused=True), variables)
+        variables = (self._plan or self).trainable_variables
+        gradients = grad(scaled, variables, allow_unused=True)
         self._loss_tracker.update_state(loss.detach(), sample_weight=size)
-        return x, y, tree.map_structure(_outside_graph, y_pred), sample_weight
+        return gradients, (x, y, tree.map_structure(_outside_graph, y_pred), sample_weight)
 
     def _measure(self, data: tuple) -> tuple[Any, Any, Any, Any]:
         """Takes the loss of one batch in; returns x, y, the outputs and the sample weights."""

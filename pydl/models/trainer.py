@@ -18,6 +18,7 @@ from pydl.models.convert_data import Converter
 from pydl.models.data import make_data, split_validation
 from pydl.models.epochs import Epochs, check_epochs
 from pydl.models.placement import Placement
+from pydl.models.recorded import recorded_step
 from pydl.optimizers import Optimizer
 
 
@@ -341,11 +342,14 @@ class Trainer(Compiled):
         def step(batch: tuple) -> None:
             self._update_metrics(*plain(batch))
 
-        if place.device == "cpu" or self.jit_compile is not True:
+        if self.jit_compile is not True or not self.built:
             return place.step(step), place.here(lambda _: self.get_metrics_result())
         contents = tuple(id(v) for v in (*self.weights, *self.trainable_variables))
         if (name, contents) not in self._captured:  # a graph holds on to the variables of its time
-            self._captured[name, contents] = place.step(step, captured=True)
+            if place.device == "cpu":
+                self._captured[name, contents] = recorded_step(self, name)
+            else:
+                self._captured[name, contents] = place.step(step, captured=True)
         return self._captured[name, contents], place.here(lambda _: self.get_metrics_result())
 
     # --- data -------------------------------------------------------------------------------------
