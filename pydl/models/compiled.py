@@ -25,9 +25,11 @@ class StepPlan:
 
     def __init__(self, model: Any) -> None:
         contents = model._walk()
-        self.trainable_variables = model.trainable_variables
+        self.weights = list({id(v): v for _, variables in contents for v in variables}.values())
+        self.trainable_variables = [v for v in self.weights if v.trainable and model.trainable]
+        self.held_metrics = model._held_metrics(contents)
         self._layers = [layer for layer, _ in contents]
-        self._regularized = any(v.regularizer for _, variables in contents for v in variables)
+        self._regularized = any(v.regularizer for v in self.weights)
 
     def has_losses(self) -> bool:
         """Whether `model.losses` may hold something."""
@@ -147,11 +149,17 @@ class Compiled:
             found += self._compile_loss.metrics
         if self._compile_metrics is not None:
             found.append(self._compile_metrics)
-        found += _metrics_among(vars(self).values())
-        for layer, _ in self._walk():
+        plan = self._plan
+        found += self._held_metrics(self._walk()) if plan is None else plan.held_metrics
+        return list({id(metric): metric for metric in found}.values())
+
+    def _held_metrics(self, contents: list) -> list[Metric]:
+        """The metrics among the attributes of the model and of the layers inside it."""
+        found = _metrics_among(vars(self).values())
+        for layer, _ in contents:
             if not isinstance(layer, Compiled):  # models inside are trained as part of this one
                 found += _metrics_among(vars(layer).values())
-        return list({id(metric): metric for metric in found}.values())
+        return found
 
     @property
     def metrics_names(self) -> list[str]:
@@ -307,16 +315,28 @@ def _takes_training(compute_loss: Callable) -> bool:
     return "training" in inspect.signature(compute_loss).parameters
 
 
+# What there is to find in values of each type met so far: most attributes hold nothing.
+_kinds: dict[type, str] = {}
+
+
+def _kind(cls: type) -> str:
+    kinds = ((Metric, "metric"), ((list, tuple), "list"), (dict, "dict"))
+    _kinds[cls] = next((kind for base, kind in kinds if issubclass(cls, base)), "nothing")
+    return _kinds[cls]
+
+
 def _metrics_among(values: Iterable[Any]) -> list[Metric]:
     """The metrics among `values`, in lists and dicts too."""
     found = []
     for value in values:
-        if isinstance(value, Metric):
+        cls = type(value)
+        kind = _kinds.get(cls) or _kind(cls)
+        if kind == "nothing":
+            continue
+        if kind == "metric":
             found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found += _metrics_among(value)
-        elif isinstance(value, dict):
-            found += _metrics_among(value.values())
+        else:
+            found += _metrics_among(value if kind == "list" else value.values())
     return found
 
 

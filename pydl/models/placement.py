@@ -20,7 +20,7 @@ class Placement:
     """
 
     def __init__(self, model: Any) -> None:
-        weights = model.weights if model.built else []
+        weights = (model._plan or model).weights if model.built else []
         self.device: str = weights[0].device if weights else _core.default_device()
         for metric in model.metrics:
             for variable in metric.variables:

@@ -226,7 +226,12 @@ class Trainer(Compiled):
         """
         self._check_compiled("train_on_batch")
         batch = self._converter()(with_class_weight((x, y, sample_weight), class_weight))
-        logs = _floats(Placement(self).step(self.train_step)(batch))
+        if self.built and type(self).train_step is Compiled.train_step:
+            self._plan = StepPlan(self)
+        try:
+            logs = _floats(Placement(self).step(self.train_step)(batch))
+        finally:
+            self._plan = None
         return logs if return_dict else _in_order(logs)
 
     def test_on_batch(
