@@ -6,6 +6,8 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+constexpr int64_t kAheadBytes = 2048;
+
 // for (int64_t i = begin; i < end; i += Vec<C>::size) { Lanes<T> x(array, i, end); ... x.get(); }
 // Lanes past the end read as 0 and are not written.
 template <class T>
@@ -25,6 +27,44 @@ struct Lanes {
   V get() const { return whole() ? load(data) : load(data, count); }
   void set(V v) const { whole() ? store(v, data) : store(v, data, count); }
 };
+
+// The same, after asking for what a walk over the array reads soon: prefetching by
+// itself stops at pages.
+template <class T>
+inline Lanes<T> ahead(const T* array, int64_t i, int64_t end) {
+  __builtin_prefetch(array + i + kAheadBytes / sizeof(T));
+  return Lanes<T>(array, i, end);
+}
+
+// out[i] = map(x) for every register of [0, n), x[k] being that of in[k], all dense; several registers
+// take turns.
+template <class T, int N, class Map>
+inline void map_lanes(const void* const* in, void* out, int64_t n, Map&& map) {
+  using V = Vec<T>;
+  constexpr int kTurns = 4;
+  const T* x[N];
+  for (int k = 0; k < N; ++k) x[k] = static_cast<const T*>(in[k]);
+  T* y = static_cast<T*>(out);
+  int64_t i = 0;
+  for (; i + kTurns * V::size <= n; i += kTurns * V::size) {
+    V result[kTurns];
+    for (int turn = 0; turn < kTurns; ++turn) {
+      V v[N];
+      for (int k = 0; k < N; ++k) {
+        const T* from = x[k] + i + turn * V::size;
+        __builtin_prefetch(from + kAheadBytes / sizeof(T));
+        v[k] = V::load(from);
+      }
+      result[turn] = map(v);
+    }
+    for (int turn = 0; turn < kTurns; ++turn) result[turn].store(y + i + turn * V::size);
+  }
+  for (; i < n; i += V::size) {
+    V v[N];
+    for (int k = 0; k < N; ++k) v[k] = Lanes<T>(x[k], i, n).get();
+    Lanes<T>(y, i, n).set(map(v));
+  }
+}
 
 }  // namespace
 }  // namespace pydl::cpu::PYDL_ISA

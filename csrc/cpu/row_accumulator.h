@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kChunk = 4096;      // elements of a row per partial result
 constexpr int64_t kTaskWork = 65536;  // elements worth a thread
+constexpr int64_t kAhead = 2048;      // bytes that rows are asked for before they are read
 
 template <class R, class T>
 class RowAccumulator {
@@ -53,9 +54,12 @@ class RowAccumulator {
     V parts[kParts];
 #pragma GCC unroll 16
     for (int k = 0; k < kParts; ++k) parts[k] = parts_[k];
-    for (int64_t i = 0; i < n; i += kLanes)
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const char* ahead = reinterpret_cast<const char*>(x + i) + kAhead;
+      for (size_t byte = 0; byte < kLanes * sizeof(T); byte += 64) __builtin_prefetch(ahead + byte);
 #pragma GCC unroll 16
       for (int k = 0; k < kParts; ++k) parts[k] = R::combine(parts[k], take<R>(x + i + k * V::size));
+    }
 #pragma GCC unroll 16
     for (int k = 0; k < kParts; ++k) parts_[k] = parts[k];
   }

@@ -44,19 +44,15 @@ namespace {
 template <class T, class Function>
 void unary_row(const void* const* in, void* out, int64_t n, const Params& params) {
   const T alpha = static_cast<T>(params.alpha), beta = static_cast<T>(params.beta);
-  for (int64_t i = 0; i < n; i += Vec<T>::size) {
-    const Lanes<T> x(in[0], i, n), y(out, i, n);
-    y.set(Function::apply(x.get(), alpha, beta));
-  }
+  map_lanes<T, 1>(in, out, n, [=](const Vec<T>* x) { return Function::apply(x[0], alpha, beta); });
 }
 
 template <class T, class Gradient>
 void unary_backward_row(const void* const* in, void* out, int64_t n, const Params& params) {
   const T alpha = static_cast<T>(params.alpha), beta = static_cast<T>(params.beta);
-  for (int64_t i = 0; i < n; i += Vec<T>::size) {
-    const Lanes<T> x(in[0], i, n), dy(in[1], i, n), dx(out, i, n);
-    dx.set(Gradient::apply(x.get(), dy.get(), alpha, beta));
-  }
+  map_lanes<T, 2>(in, out, n, [=](const Vec<T>* x) {
+    return Gradient::apply(x[0], x[1], alpha, beta);
+  });
 }
 
 }  // namespace

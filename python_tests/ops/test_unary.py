@@ -106,7 +106,7 @@ def ulps(got, want):
 
 
 # The largest errors that csrc/cpu/simd/math.h and math_wide.h promise.
-ACCURACY = {"exp": 1, "expm1": 1.5, "log": 1, "log1p": 2, "sin": 1, "cos": 1, "tan": 1, "tanh": 2.5, "erf": 1.5,
+ACCURACY = {"exp": 1.2, "expm1": 1.6, "log": 1, "log1p": 2, "sin": 1, "cos": 1, "tan": 1, "tanh": 2.5, "erf": 2.2,
             "sigmoid": 2.5, "sqrt": 0.51}
 REFERENCE = {"sigmoid": special.expit, "erf": special.erf}
 

@@ -79,10 +79,7 @@ struct Float {
 
 template <class T, Vec<T> (*function)(Vec<T>, Vec<T>)>
 void float_row(const void* const* in, void* out, int64_t n, const Params&) {
-  for (int64_t i = 0; i < n; i += Vec<T>::size) {
-    const Lanes<T> a(in[0], i, n), b(in[1], i, n), result(out, i, n);
-    result.set(function(a.get(), b.get()));
-  }
+  map_lanes<T, 2>(in, out, n, [](const Vec<T>* x) { return function(x[0], x[1]); });
 }
 
 // Integers wrap around; division by zero gives 0, and the smallest integer by -1 itself.

@@ -11,6 +11,12 @@ namespace pydl::cpu::PYDL_ISA {
 namespace {
 namespace isa {
 
+// a > b ? a : b, so b where one is NaN
+inline Raw<float> max_of(Raw<float> a, Raw<float> b) { return _mm256_max_ps(a, b); }
+inline Raw<double> max_of(Raw<double> a, Raw<double> b) { return _mm256_max_pd(a, b); }
+inline Raw<float> min_of(Raw<float> a, Raw<float> b) { return _mm256_min_ps(a, b); }
+inline Raw<double> min_of(Raw<double> a, Raw<double> b) { return _mm256_min_pd(a, b); }
+
 inline Raw<float> sqrt(Raw<float> x) { return _mm256_sqrt_ps(x); }
 inline Raw<double> sqrt(Raw<double> x) { return _mm256_sqrt_pd(x); }
 
@@ -109,25 +115,27 @@ inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
 
 inline bool any(Raw<int64_t> v) { return !_mm256_testz_si256((__m256i)v, (__m256i)v); }
 
-// Stores the groups of 4 bytes that `bytes` selects, one byte a group, side by side.
-inline void store_groups(void* p, __m256i v, uint64_t bytes) {
-  const __m128i groups = _mm_cvtsi64_si128(_pext_u64(0x0706050403020100, bytes));
-  _mm256_storeu_si256(static_cast<__m256i*>(p),
-                      _mm256_permutevar8x32_epi32(v, _mm256_cvtepu8_epi32(groups)));
-}
-// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything
-// after them up to a whole vector; returns how many are low. For int32_t and int64_t.
+// Stores the lanes of v below `pivot` side by side from `low` on, and anything after them up to a
+// whole vector; then the others up to `high`, with anything before. Returns how many are low. For
+// int32_t and int64_t.
 template <class T>
 inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
+  constexpr int kLanes = kVectorBytes / sizeof(T);
   const Raw<T> below = (Raw<T>)(v < pivot);
-  uint64_t bytes;
+  uint64_t bytes;  // one byte for 4 of the vector's
   if constexpr (sizeof(T) == 4)
     bytes = _pdep_u64(_mm256_movemask_ps((__m256)below), 0x0101010101010101) * 255;
   else
     bytes = _pdep_u64(_mm256_movemask_pd((__m256d)below), 0x0001000100010001) * 65535;
-  store_groups(low, (__m256i)v, bytes);
-  store_groups(high, (__m256i)v, ~bytes);
-  return __builtin_popcountll(bytes) / (2 * sizeof(T));
+  constexpr uint64_t order = 0x0706050403020100;
+  const int bits = __builtin_popcountll(bytes), half = bits / 2;  // a shift by 64 has no meaning
+  const uint64_t groups =
+      _pext_u64(order, bytes) | _pext_u64(order, ~bytes) << half << (bits - half);
+  const __m256i sorted = _mm256_permutevar8x32_epi32(
+      (__m256i)v, _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<int64_t>(groups))));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(low), sorted);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(high - kLanes), sorted);
+  return bits / (2 * sizeof(T));
 }
 
 inline Raw<uint32_t> widen_bits(HalfBits h) {

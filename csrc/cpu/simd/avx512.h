@@ -11,6 +11,12 @@ namespace pydl::cpu::PYDL_ISA {
 namespace {
 namespace isa {
 
+// a > b ? a : b, so b where one is NaN
+inline Raw<float> max_of(Raw<float> a, Raw<float> b) { return _mm512_max_ps(a, b); }
+inline Raw<double> max_of(Raw<double> a, Raw<double> b) { return _mm512_max_pd(a, b); }
+inline Raw<float> min_of(Raw<float> a, Raw<float> b) { return _mm512_min_ps(a, b); }
+inline Raw<double> min_of(Raw<double> a, Raw<double> b) { return _mm512_min_pd(a, b); }
+
 inline Raw<float> sqrt(Raw<float> x) { return _mm512_sqrt_ps(x); }
 inline Raw<double> sqrt(Raw<double> x) { return _mm512_sqrt_pd(x); }
 
@@ -87,21 +93,25 @@ inline Raw<uint64_t> multiply_low(Raw<uint64_t> a, Raw<uint64_t> b) {
 
 inline bool any(Raw<int64_t> v) { return _mm512_test_epi64_mask((__m512i)v, (__m512i)v) != 0; }
 
-// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything
-// after them up to a whole vector; returns how many are low. For int32_t and int64_t.
+// Stores the lanes of v below `pivot` side by side from `low` on, and anything after them up to a
+// whole vector; then the others up to `high`. Returns how many are low. For int32_t and int64_t.
 template <class T>
 inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
   const __m512i x = (__m512i)v, y = (__m512i)pivot;
   if constexpr (sizeof(T) == 4) {
     const __mmask16 below = _mm512_cmplt_epi32_mask(x, y);
+    const int count = __builtin_popcount(below);
     _mm512_storeu_si512(low, _mm512_maskz_compress_epi32(below, x));
-    _mm512_storeu_si512(high, _mm512_maskz_compress_epi32(~below, x));
-    return __builtin_popcount(below);
+    _mm512_mask_storeu_epi32(high - (16 - count), first_lanes(16 - count),
+                             _mm512_maskz_compress_epi32(~below, x));
+    return count;
   } else {
     const __mmask8 below = _mm512_cmplt_epi64_mask(x, y);
+    const int count = __builtin_popcount(below);
     _mm512_storeu_si512(low, _mm512_maskz_compress_epi64(below, x));
-    _mm512_storeu_si512(high, _mm512_maskz_compress_epi64(~below, x));
-    return __builtin_popcount(below);
+    _mm512_mask_storeu_epi64(high - (8 - count), first_lanes(8 - count),
+                             _mm512_maskz_compress_epi64(~below, x));
+    return count;
   }
 }
 

@@ -11,6 +11,16 @@ namespace pydl::cpu::PYDL_ISA {
 namespace {
 namespace isa {
 
+// a > b ? a : b, so b where one is NaN
+template <class V>
+inline V max_of(V a, V b) {
+  return a > b ? a : b;
+}
+template <class V>
+inline V min_of(V a, V b) {
+  return a < b ? a : b;
+}
+
 inline Raw<float> sqrt(Raw<float> x) {
   return Raw<float>{sqrtf(x[0]), sqrtf(x[1]), sqrtf(x[2]), sqrtf(x[3])};
 }

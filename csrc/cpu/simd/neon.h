@@ -11,6 +11,16 @@ namespace pydl::cpu::PYDL_ISA {
 namespace {
 namespace isa {
 
+// a > b ? a : b, so b where one is NaN
+template <class V>
+inline V max_of(V a, V b) {
+  return a > b ? a : b;
+}
+template <class V>
+inline V min_of(V a, V b) {
+  return a < b ? a : b;
+}
+
 inline Raw<float> sqrt(Raw<float> x) { return (Raw<float>)vsqrtq_f32((float32x4_t)x); }
 inline Raw<double> sqrt(Raw<double> x) { return (Raw<double>)vsqrtq_f64((float64x2_t)x); }
 

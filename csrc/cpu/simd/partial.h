@@ -22,15 +22,15 @@ inline void store_partial(T* p, Raw<T> v, int n) {
   for (int i = 0; i < n; ++i) p[i] = v[i];
 }
 
-// Stores the lanes of v below `pivot` side by side at `low` and the others at `high`, and anything
-// after them up to a whole vector; returns how many are low.
+// Stores the lanes of v below `pivot` side by side from `low` on, and the others up to `high`, with
+// anything between; returns how many are low.
 template <class T>
 inline int partition(T* low, T* high, Raw<T> v, Raw<T> pivot) {
-  constexpr int kSize = kVectorBytes / sizeof(T);
   int count = 0;
-  for (int i = 0; i < kSize; ++i) {
-    low[count] = high[i - count] = v[i];
-    count += v[i] < pivot[i];
+  for (int i = 0; i < static_cast<int>(kVectorBytes / sizeof(T)); ++i) {
+    const bool below = v[i] < pivot[i];
+    low[count] = high[count - i - 1] = v[i];
+    count += below;
   }
   return count;
 }

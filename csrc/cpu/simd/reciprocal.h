@@ -1,4 +1,4 @@
-// 1 / x without a division where the CPU has something faster.
+// Quotients without a division where the CPU has something faster.
 #pragma once
 
 #include "cpu/simd/vec.h"
@@ -21,6 +21,18 @@ inline Vec<T> reciprocal(Vec<T> x) {
   }
 #endif
   return Vec<T>(1) / x;
+}
+
+// a / b for a divisor between 1 and 2^100, within 0.6 ulp.
+template <class T>
+inline Vec<T> quotient(Vec<T> a, Vec<T> b) {
+#if defined(PYDL_ISA_avx512)
+  if constexpr (std::is_same_v<T, float>) {
+    const Vec<T> inverse = _mm512_rcp14_ps(b.v), rough = a * inverse;
+    return fma(fma(-b, rough, a), inverse, rough);
+  }
+#endif
+  return a / b;
 }
 
 }  // namespace

@@ -145,15 +145,19 @@ inline Mask<T> is_nan(Vec<T> x) {
 // integers only in a conditional that compares by itself.
 template <class T>
 inline Vec<T> max(Vec<T> a, Same<Vec<T>> b) {
-  const Vec<T> larger = a.v > b.v ? a.v : b.v;
-  if constexpr (std::is_floating_point_v<T>) return select(is_nan(a), a, larger);
-  return larger;
+  if constexpr (std::is_floating_point_v<T>) return select(is_nan(b), b, isa::max_of(b.v, a.v));
+  else return a.v > b.v ? a.v : b.v;
 }
 template <class T>
 inline Vec<T> min(Vec<T> a, Same<Vec<T>> b) {
-  const Vec<T> smaller = a.v < b.v ? a.v : b.v;
-  if constexpr (std::is_floating_point_v<T>) return select(is_nan(a), a, smaller);
-  return smaller;
+  if constexpr (std::is_floating_point_v<T>) return select(is_nan(b), b, isa::min_of(b.v, a.v));
+  else return a.v < b.v ? a.v : b.v;
+}
+
+// x brought between the bounds; NaN stays. One instruction for each bound on most CPUs.
+template <class T>
+inline Vec<T> clamp(Vec<T> x, T low, T high) {
+  return isa::min_of(Vec<T>(high).v, isa::max_of(Vec<T>(low).v, x.v));
 }
 
 // a * b + c; rounded once where the CPU can do that.
