@@ -1,9 +1,9 @@
 // Cross entropy of rows of logits (softmax fused in) or probabilities.
-#include <math.h>
 #include <stdio.h>
 
+#include "cpu/elementwise.h"
 #include "cpu/lanes.h"
-#include "cpu/simd/math.h"
+#include "cpu/softmax_rows.h"
 #include "pydl/kernels/loss.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -88,29 +88,25 @@ struct Normalizers {
   }
 
  private:
+  // Piece by piece, each read from memory once.
   void fill_sum(const T* x, int64_t columns, int64_t row) const {
     using C = Compute<T>;
     using V = Vec<C>;
-    V most(static_cast<C>(-INFINITY));
-    for (int64_t i = 0; i < columns; i += V::size) {
-      const V v = get(x, i, columns, static_cast<C>(-INFINITY));
-      most = select(v > most, v, most);  // passes over NaN, which the sum of exponentials finds
-    }
-    const C top = reduce_max(most);
-    V sums(0);
-    for (int64_t i = 0; i < columns; i += V::size) {
-      // Lanes past the end: not -inf, whose exponential is denormal before it is 0, and slow.
-      const V e = exp(get(x, i, columns, top) - V(top));
-      const int64_t rest = columns - i;
-      sums += rest < V::size ? select(first_lanes<C>(static_cast<int>(rest)), e, 0) : e;
+    constexpr int64_t kPiece = 4096;
+    constexpr C nothing = static_cast<C>(-INFINITY);
+    C top = nothing, sum = 0;
+    for (int64_t first = 0; first < columns; first += kPiece) {
+      const int64_t n = columns - first < kPiece ? columns - first : kPiece;
+      const C largest = row_max(x + first, n);
+      if (largest > top) {
+        if (first > 0) sum *= exp(V(top - largest))[0];
+        top = largest;
+      }
+      const C center = top == nothing ? C{0} : top;
+      sum += sum_exponentials(x + first, n, center, [](int64_t, V) {});
     }
     tops[row] = top;
-    log_sums[row] = reduce_add(sums);
-  }
-  static Vec<Compute<T>> get(const T* x, int64_t i, int64_t columns, Compute<T> filler) {
-    const Lanes<T> lanes(x, i, columns);
-    const auto v = lanes.get();
-    return lanes.whole() ? v : select(first_lanes<Compute<T>>(lanes.count), v, filler);
+    log_sums[row] = sum;
   }
 };
 
@@ -131,14 +127,16 @@ Compute<T> loss_of_logits(const T* x, int64_t columns, const Target& target, Com
   });
 }
 
+// For the columns [begin, end); dx holds those only.
 template <class T, class Target>
-void gradient_of_logits(const T* x, int64_t columns, const Target& target, Compute<T> top,
-                        Compute<T> log_sum, Compute<T> dloss, T* dx) {
+void gradient_of_logits(const T* x, int64_t begin, int64_t end, const Target& target,
+                        Compute<T> target_total, Compute<T> top, Compute<T> log_sum,
+                        Compute<T> dloss, T* dx) {
   using V = Vec<Compute<T>>;
-  const V total(target.total(columns)), scale(dloss);
-  for (int64_t i = 0; i < columns; i += V::size) {
-    const V p = exp(Lanes<T>(x, i, columns).get() - V(top) - V(log_sum));
-    Lanes<T>(dx, i, columns).set(scale * (p * total - target.at(i, columns)));
+  const V total(target_total), scale(dloss);
+  for (int64_t i = begin; i < end; i += V::size) {
+    const V p = exp(ahead(x, i, end).get() - V(top) - V(log_sum));
+    Lanes<T>(dx, i - begin, end - begin).set(scale * (p * total - target.at(i, end)));
   }
 }
 
@@ -258,6 +256,20 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
   return status;
 }
 
+// The same past the caches, which would have to read what is overwritten and not keep it either.
+template <class T, class Gradient>
+void stream_row(T* dx, int64_t columns, Gradient&& gradient) {
+  constexpr int64_t kPiece = 2048;
+  alignas(64) T block[kPiece];
+  for (int64_t begin = 0; begin < columns; begin += kPiece) {
+    const int64_t end = begin + kPiece < columns ? begin + kPiece : columns;
+    gradient(begin, end, block);
+    stream_bytes(reinterpret_cast<const char*>(block), reinterpret_cast<char*>(dx + begin),
+                 (end - begin) * sizeof(T));
+  }
+  isa::stream_fence();
+}
+
 template <class T>
 PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardArgs* args) {
   using C = Compute<T>;
@@ -266,6 +278,8 @@ PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardAr
   const Normalizers<T> normalizers(args->normalizers, args->rows);
   const Clip<T> clip(args->epsilon);
   const int64_t columns = args->columns;
+  const int64_t bytes = args->rows * columns * static_cast<int64_t>(sizeof(T));
+  const bool streams = bytes >= kStreamBytes && columns >= kBlock;  // as elementwise ops do
   return for_each_range<T>(context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
     for (int64_t row = begin; row < end; ++row) {
       const T* x = scores + row * columns;
@@ -273,8 +287,13 @@ PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardAr
       const C dloss =
           to_compute(dlosses[row * args->dlosses_stride]) * static_cast<C>(args->factor);
       if (args->from_logits) {
-        gradient_of_logits(x, columns, target_of(row), normalizers.tops[row],
-                           normalizers.log_sums[row], dloss, dx);
+        const auto target = target_of(row);
+        const C total = target.total(columns);
+        const auto gradient = [&](int64_t first, int64_t last, T* to) {
+          gradient_of_logits(x, first, last, target, total, normalizers.tops[row],
+                             normalizers.log_sums[row], dloss, to);
+        };
+        streams ? stream_row(dx, columns, gradient) : gradient(0, columns, dx);
       } else {
         gradient_of_probabilities(x, columns, target_of(row), clip, dloss, dx);
       }

@@ -1,8 +1,6 @@
 // Softmax and log-softmax over rows. A row is read three times, from cache after the first.
-#include <math.h>
-
-#include "cpu/simd/dtype.h"
-#include "cpu/simd/math.h"
+#include "cpu/lanes.h"
+#include "cpu/softmax_rows.h"
 #include "pydl/kernels/softmax.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -10,106 +8,64 @@ namespace {
 
 constexpr int64_t kGrain = 4096;  // elements that make a thread worth waking
 
-// Calls body(i, lanes) for every vector of a row of n elements; only the last has fewer lanes.
-template <class T, class Body>
-inline void for_each_vector(int64_t n, Body&& body) {
-  constexpr int size = Vec<T>::size;
-  int64_t i = 0;
-  for (; i + size <= n; i += size) body(i, size);
-  if (i < n) body(i, static_cast<int>(n - i));
-}
-
 template <class T>
-inline Vec<Compute<T>> load_lanes(const T* p, int lanes, Compute<T> filler) {
+void softmax_row(const T* x, T* y, int64_t n) {
   using C = Compute<T>;
-  if (lanes == Vec<C>::size) return load(p);
-  return select(first_lanes<C>(lanes), load(p, lanes), filler);
-}
-template <class T>
-inline void store_lanes(Vec<Compute<T>> v, T* p, int lanes) {
-  if (lanes == Vec<Compute<T>>::size) {
-    store(v, p);
-  } else {
-    store(v, p, lanes);
+  using V = Vec<C>;
+  constexpr bool keeps = std::is_same_v<T, C>;  // 16-bit floats would round the exponentials
+  const C largest = row_max(x, n);
+  const C sum = sum_exponentials(x, n, largest, [&](int64_t i, V e) {
+    if constexpr (keeps) Lanes<T>(y, i, n).set(e);
+  });
+  const V factor(C{1} / sum);
+  for (int64_t i = 0; i < n; i += V::size) {
+    const Lanes<T> from(keeps ? y : x, i, n);
+    Lanes<T>(y, i, n).set((keeps ? from.get() : exp(from.get() - V(largest))) * factor);
   }
 }
 
 template <class T>
-inline Compute<T> row_max(const T* x, int64_t n) {
-  using C = Compute<T>;
-  Vec<C> top(static_cast<C>(-INFINITY));
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    const Vec<C> v = load_lanes(x + i, lanes, static_cast<C>(-INFINITY));
-    top = select(v > top, v, top);  // passes over NaN, which the sum of exponentials finds
-  });
-  return reduce_max(top);
-}
-
-template <class T>
-void softmax_row(const T* x, T* y, int64_t n) {
-  using C = Compute<T>;
-  constexpr bool keeps = std::is_same_v<T, C>;  // 16-bit floats would round the exponentials
-  const C largest = row_max(x, n);
-  const Vec<C> top(largest);
-  Vec<C> sums(0);
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    // Not -inf: its exponential is denormal before it is 0, which takes CPUs hundreds of cycles.
-    const Vec<C> e = exp(load_lanes(x + i, lanes, largest) - top);
-    sums += lanes == Vec<C>::size ? e : select(first_lanes<C>(lanes), e, 0);
-    if constexpr (keeps) store_lanes(e, y + i, lanes);
-  });
-  const Vec<C> factor(C{1} / reduce_add(sums));
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    if constexpr (keeps) {
-      store_lanes(load_lanes(y + i, lanes, C{0}) * factor, y + i, lanes);
-    } else {
-      store_lanes(exp(load_lanes(x + i, lanes, C{0}) - top) * factor, y + i, lanes);
-    }
-  });
-}
-
-template <class T>
 void log_softmax_row(const T* x, T* y, int64_t n) {
-  using C = Compute<T>;
-  const C largest = row_max(x, n);
-  const Vec<C> top(largest);
-  Vec<C> sums(0);
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    const Vec<C> e = exp(load_lanes(x + i, lanes, largest) - top);
-    sums += lanes == Vec<C>::size ? e : select(first_lanes<C>(lanes), e, 0);
-  });
-  const Vec<C> log_sum = log(Vec<C>(reduce_add(sums)));
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    store_lanes(load_lanes(x + i, lanes, C{0}) - top - log_sum, y + i, lanes);
-  });
+  using V = Vec<Compute<T>>;
+  const V top(row_max(x, n));
+  const V log_sum = log(V(sum_exponentials(x, n, top[0], [](int64_t, V) {})));
+  for (int64_t i = 0; i < n; i += V::size)
+    Lanes<T>(y, i, n).set(Lanes<T>(x, i, n).get() - top - log_sum);
+}
+
+// The sum over a row of term(i), whose lanes past n must be 0.
+template <class V, class Term>
+auto sum_row(int64_t n, Term&& term) {
+  V even(0), odd(0);
+  int64_t i = 0;
+  for (; i + V::size < n; i += 2 * V::size) {
+    even += term(i);
+    odd += term(i + V::size);
+  }
+  if (i < n) even += term(i);
+  return reduce_add(even + odd);
 }
 
 // dx = y (dy - sum(y dy))
 template <class T>
 void softmax_backward_row(const T* y, const T* dy, T* dx, int64_t n) {
-  using C = Compute<T>;
-  Vec<C> sums(0);
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    sums = fma(load_lanes(y + i, lanes, C{0}), load_lanes(dy + i, lanes, C{0}), sums);
-  });
-  const Vec<C> dot(reduce_add(sums));
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    const Vec<C> d = load_lanes(dy + i, lanes, C{0}) - dot;
-    store_lanes(load_lanes(y + i, lanes, C{0}) * d, dx + i, lanes);
-  });
+  using V = Vec<Compute<T>>;
+  const V dot(sum_row<V>(n, [&](int64_t i) {
+    return ahead(y, i, n).get() * ahead(dy, i, n).get();
+  }));
+  for (int64_t i = 0; i < n; i += V::size)
+    Lanes<T>(dx, i, n).set(Lanes<T>(y, i, n).get() * (Lanes<T>(dy, i, n).get() - dot));
 }
 
 // dx = dy - exp(y) sum(dy)
 template <class T>
 void log_softmax_backward_row(const T* y, const T* dy, T* dx, int64_t n) {
-  using C = Compute<T>;
-  Vec<C> sums(0);
-  for_each_vector<C>(n, [&](int64_t i, int lanes) { sums += load_lanes(dy + i, lanes, C{0}); });
-  const Vec<C> total(reduce_add(sums));
-  for_each_vector<C>(n, [&](int64_t i, int lanes) {
-    const Vec<C> p = exp(load_lanes(y + i, lanes, C{0}));
-    store_lanes(load_lanes(dy + i, lanes, C{0}) - p * total, dx + i, lanes);
-  });
+  using V = Vec<Compute<T>>;
+  const V total(sum_row<V>(n, [&](int64_t i) { return ahead(dy, i, n).get(); }));
+  for (int64_t i = 0; i < n; i += V::size) {
+    const V p = exp(ahead(y, i, n).get());
+    Lanes<T>(dx, i, n).set(Lanes<T>(dy, i, n).get() - p * total);
+  }
 }
 
 template <class Row>
