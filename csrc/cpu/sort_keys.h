@@ -80,7 +80,7 @@ inline KeyAndPosition<T> with_position(Key<T> key, int64_t position) {
 // Sorts keys in x with the help of `spare`, which has room for spare_size(n).
 template <class E>
 struct KeySort {
-  static int64_t spare_size(int64_t n) { return n + VectorSort<E>::kSpare; }
+  static int64_t spare_size(int64_t n) { return n; }
   static void sort(E* x, E* spare, int64_t n) { VectorSort<E>::sort(x, spare, n); }
 };
 // Wide keys, which come in the order of their positions, by digits.

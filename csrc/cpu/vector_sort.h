@@ -116,30 +116,44 @@ class VectorSort {
   using V = Vec<K>;
   // Sorted in registers, of which AVX-512 has 32 and others have 16.
   static constexpr int64_t kShort = (isa::kVectorBytes == 64 ? 16 : 8) * V::size;
-  static constexpr int64_t kSpare = V::size;       // what `spare` must hold beyond n
 
-  // Sorts x; `spare` has room for n + kSpare.
+  // Sorts x; `spare` has room for n.
   static void sort(K* x, K* spare, int64_t n) { sort(x, spare, n, depth_of(n)); }
 
-  // Moves the elements below `pivot` before the others; returns how many.
-  static int64_t partition(K* x, K* spare, int64_t n, K pivot) {
-    int64_t low = 0, i = 0;
-    // `low` never passes what was read, so x can take the low ones.
-    for (; i + 4 * V::size <= n; i += 4 * V::size) {
-      V v[4];
-      for (int k = 0; k < 4; ++k) v[k] = V::load(x + i + k * V::size);
-      for (int k = 0; k < 4; ++k)
-        low += isa::partition(x + low, spare + (i + k * V::size - low), v[k].v, V(pivot).v);
+  // Moves the elements below `pivot` before the others; returns how many. More than 2 kStep elements.
+  static int64_t partition(K* x, int64_t n, K pivot) {
+    V held[2 * kTurn];  // what both ends had, which makes room there
+    K *low = x, *high = x + n, *left = x + kStep, *right = x + n - kStep;
+    for (int k = 0; k < kTurn; ++k) held[k] = V::load(x + k * V::size);
+    for (int k = 0; k < kTurn; ++k) held[kTurn + k] = V::load(right + k * V::size);
+    const auto place = [&](V v) {
+      const int below = isa::partition(low, high, v.v, V(pivot).v);
+      low += below;
+      high -= V::size - below;
+    };
+    while (right - left >= kStep) {
+      // From the end with less room, so that both have enough for whatever comes.
+      const bool from_left = left - low <= high - right;
+      const K* from = from_left ? left : right - kStep;
+      left += from_left ? kStep : 0;
+      right -= from_left ? 0 : kStep;
+      V v[kTurn];
+      for (int k = 0; k < kTurn; ++k) v[k] = V::load(from + k * V::size);
+      for (int k = 0; k < kTurn; ++k) place(v[k]);
     }
-    int64_t high = i - low;
-    for (; i < n; ++i) {
-      const K value = x[i];
-      x[low] = spare[high] = value;
-      low += value < pivot;
-      high += !(value < pivot);
+    K rest[kStep];
+    const int64_t count = right - left;
+    memcpy(rest, left, count * sizeof(K));
+    int64_t i = 0;
+    for (; i + V::size <= count; i += V::size) place(V::load(rest + i));
+    for (; i < count; ++i) {
+      const bool below = rest[i] < pivot;
+      *low = high[-1] = rest[i];
+      low += below;
+      high -= !below;
     }
-    memcpy(x + low, spare, high * sizeof(K));
-    return low;
+    for (V v : held) place(v);
+    return low - x;
   }
 
   // The middle one of elements from all over x.
@@ -148,6 +162,9 @@ class VectorSort {
   }
 
  private:
+  static constexpr int kTurn = 4;  // registers that are read before any is written
+  static constexpr int64_t kStep = kTurn * V::size;
+  static_assert(kShort >= 2 * kStep);
   static constexpr K kLargest = static_cast<K>(~(K{1} << (8 * sizeof(K) - 1)));
 
   // More levels than an even split needs; what is deeper has unlucky pivots.
@@ -161,12 +178,12 @@ class VectorSort {
     while (n > kShort) {
       if (--depth == 0) return sort_by_digits(x, spare, n);
       const K pivot = pivot_of(x, n);
-      int64_t low = partition(x, spare, n, pivot);
+      int64_t low = partition(x, n, pivot);
       if (low > 0) {
         sort(x, spare, low, depth);
       } else {  // the pivot is the smallest: what equals it is sorted
         if (pivot == kLargest) return;
-        low = partition(x, spare, n, pivot + 1);
+        low = partition(x, n, pivot + 1);
       }
       x += low;
       n -= low;

@@ -68,22 +68,20 @@ void sort_by_parts(const PydlContext* context, E* x, E* spare, int64_t n) {
         const int64_t first = bounds[part], size = bounds[part + 2] - first;
         bounds[part + 1] = first;
         if (size > Sort::kShort)
-          bounds[part + 1] += Sort::partition(x + first, spare + first + part * Sort::kSpare, size,
-                                              Sort::pivot_of(x + first, size));
+          bounds[part + 1] += Sort::partition(x + first, size, Sort::pivot_of(x + first, size));
       }
     });
   }
   parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part)
-      Sort::sort(x + bounds[part], spare + bounds[part] + part * Sort::kSpare,
-                 bounds[part + 1] - bounds[part]);
+      Sort::sort(x + bounds[part], spare + bounds[part], bounds[part + 1] - bounds[part]);
   });
 }
 
 template <class S>
 PydlStatus sort_long_rows(const PydlContext* context, const S& s, int64_t rows, int64_t columns) {
   using E = typename S::E;
-  Scratch<E> keys(context, columns), spare(context, columns + kMaxParts * VectorSort<E>::kSpare);
+  Scratch<E> keys(context, columns), spare(context, columns);
   if (!keys || !spare) return PYDL_ERROR_MEMORY;
   for (int64_t row = 0; row < rows; ++row) {
     parallel_for(context, columns, kTaskWork, [&](int64_t begin, int64_t end) {
