@@ -121,18 +121,21 @@ def _jax_forward(jax: Any, function: Callable, inputs: Arrays) -> Callable[[], A
 
 
 def _jax_gradient(jax: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]) -> Callable:
+    # An argument: XLA would fold a constant into the gradient.
+    seed = jax.numpy.ones_like(function(jax, *inputs))
+
     @jax.jit
-    def gradients(*values: Any) -> Any:
+    def gradients(seed: Any, *values: Any) -> Any:
         def of_leaves(*leaves: Any) -> Any:
             merged = list(values)
             for i, leaf in zip(wrt, leaves):
                 merged[i] = leaf
             return function(jax, *merged)
 
-        out, pull_back = jax.vjp(of_leaves, *(values[i] for i in wrt))
-        return pull_back(jax.numpy.ones_like(out))
+        _, pull_back = jax.vjp(of_leaves, *(values[i] for i in wrt))
+        return pull_back(seed)
 
-    return lambda: jax.block_until_ready(gradients(*inputs))
+    return lambda: jax.block_until_ready(gradients(seed, *inputs))
 
 
 # --- ONNX Runtime -------------------------------------------------------------------------------

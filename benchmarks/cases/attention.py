@@ -34,8 +34,8 @@ def _case(length: int, causal: bool, gradient: bool) -> Case:
 
 
 CASES = [
-    *(_case(length, False, False) for length in (128, 512, 1024, 2048)),
-    _case(1024, True, False),
-    _case(512, False, True),
-    _case(1024, True, True),
+    _case(length, causal, gradient)
+    for gradient in (False, True)
+    for causal in (False, True)
+    for length in (128, 512, 1024, 2048)
 ]

@@ -95,12 +95,19 @@ CASES = [
         },
         bytes=8 * 4096 * 1024,
     ),
-    _unary("relu", "1e7", RELU),
+    *(
+        _unary(name, label, run)
+        for name, run in (
+            ("relu", RELU),
+            ("exp", EXP),
+            ("tanh", TANH),
+            ("gelu (erf)", GELU_ERF),
+            ("gelu (tanh)", GELU_TANH),
+        )
+        for label in SIZES
+    ),
     _unary("relu", "1e5", RELU, gradient=True),
-    _unary("exp", "1e5", EXP),
-    _unary("tanh", "1e5", TANH),
-    _unary("gelu (erf)", "1e5", GELU_ERF),
+    _unary("tanh", "1e5", TANH, gradient=True),
     _unary("gelu (erf)", "1e5", GELU_ERF, gradient=True),
-    _unary("gelu (tanh)", "1e5", GELU_TANH),
-    _unary("gelu (tanh)", "1e7", GELU_TANH),
+    _unary("gelu (erf)", "1e7", GELU_ERF, gradient=True),
 ]

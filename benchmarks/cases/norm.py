@@ -23,6 +23,55 @@ def _softmax(rows: int, columns: int, gradient: bool) -> Case:
     )
 
 
+def _log_softmax(gradient: bool) -> Case:
+    run = {
+        "pydl": lambda pydl, x: pydl.ops.log_softmax(x, axis=-1),
+        "torch": lambda torch, x: torch.log_softmax(x, dim=-1),
+        "jax": lambda jax, x: jax.nn.log_softmax(x, axis=-1),
+    }
+    if not gradient:
+        run["onnxruntime"] = Onnx("LogSoftmax", {"axis": -1})
+    return Case(
+        "softmax",
+        "log softmax 4096x1024" + (" fwd+bwd" if gradient else ""),
+        floats((4096, 1024)),
+        run,
+        gradient=(0,) if gradient else (),
+        bytes=(20 if gradient else 8) * 4096 * 1024,
+    )
+
+
+def _group_norm(gradient: bool) -> Case:
+    shape, groups = (16, 56, 56, 64), 8
+
+    def torch_norm(torch, x, gamma, beta):
+        return torch.nn.functional.group_norm(x, groups, gamma, beta, 1e-3)
+
+    def jax_norm(jax, x, gamma, beta):
+        parts = x.reshape(*shape[:-1], groups, shape[-1] // groups)
+        centered = parts - parts.mean((1, 2, 4), keepdims=True)
+        variance = (centered * centered).mean((1, 2, 4), keepdims=True)
+        return (centered * jax.lax.rsqrt(variance + 1e-3)).reshape(shape) * gamma + beta
+
+    return Case(
+        "norm",
+        "group norm 16x56x56x64" + (" fwd+bwd" if gradient else ""),
+        floats(shape, 64, 64),
+        {
+            "pydl": lambda pydl, x, g, b: pydl.ops.group_norm(x, groups, g, b),
+            "torch:nchw": torch_norm,
+            "torch:nhwc": torch_norm,
+            "jax": jax_norm,
+        },
+        gradient=(0, 1, 2) if gradient else (),
+        adapt={
+            "torch:nchw": lambda x, *rest: (x.permute(0, 3, 1, 2).contiguous(), *rest),
+            "torch:nhwc": lambda x, *rest: (x.permute(0, 3, 1, 2), *rest),
+        },
+        bytes=(32 if gradient else 12) * 16 * 56 * 56 * 64,
+    )
+
+
 def _layer_norm(gradient: bool) -> Case:
     run = {
         "pydl": lambda pydl, x, g, b: pydl.ops.layer_norm(x, g, b, epsilon=1e-5),
@@ -92,7 +141,14 @@ def _batch_norm(gradient: bool) -> Case:
 
 
 CASES = [
-    *(_softmax(rows, columns, False) for rows, columns in ((128, 10), (4096, 1024), (8, 50257))),
-    _softmax(4096, 1024, True),
-    *(make(gradient) for make in (_layer_norm, _rms_norm, _batch_norm) for gradient in (False, True)),
+    *(
+        _softmax(rows, columns, gradient)
+        for gradient in (False, True)
+        for rows, columns in ((128, 10), (4096, 1024), (8, 50257))
+    ),
+    *(
+        make(gradient)
+        for make in (_log_softmax, _layer_norm, _rms_norm, _group_norm, _batch_norm)
+        for gradient in (False, True)
+    ),
 ]

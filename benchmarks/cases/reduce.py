@@ -13,7 +13,27 @@ def _reduce(name: str, run: dict) -> Case:
     )
 
 
+def _whole(name: str, label: str, count: int) -> Case:
+    return Case(
+        "reduce",
+        f"{name} {label}",
+        floats(count),
+        {
+            "pydl": lambda pydl, x: getattr(pydl.ops, name)(x),
+            "numpy": lambda np, x: getattr(np, name)(x),
+            "torch": lambda torch, x: getattr(torch, name)(x),
+            "jax": lambda jax, x: getattr(jax.numpy, name)(x),
+        },
+        bytes=4 * count,
+    )
+
+
 CASES = [
+    *(
+        _whole(name, label, count)
+        for name in ("sum", "max", "argmax")
+        for label, count in (("1e3", 10**3), ("1e5", 10**5), ("1e7", 10**7))
+    ),
     _reduce(
         "sum",
         {
@@ -78,6 +98,18 @@ CASES = [
             "numpy": lambda np, x: np.cumsum(x, axis=1),
             "torch": lambda torch, x: torch.cumsum(x, dim=1),
             "jax": lambda jax, x: jax.numpy.cumsum(x, axis=1),
+        },
+        bytes=8 * ROWS * COLUMNS,
+    ),
+    Case(
+        "sort",
+        "sort 4096x1024",
+        floats((ROWS, COLUMNS)),
+        {
+            "pydl": lambda pydl, x: pydl.ops.sort(x),
+            "numpy": lambda np, x: np.sort(x),
+            "torch": lambda torch, x: torch.sort(x),
+            "jax": lambda jax, x: jax.numpy.sort(x),
         },
         bytes=8 * ROWS * COLUMNS,
     ),
