@@ -23,6 +23,7 @@ from pydl.tensor import from_dlpack, from_numpy, tensor
 if TYPE_CHECKING:
     from pydl import (
         activations,
+        applications,
         backend,
         callbacks,
         constraints,
@@ -65,8 +66,8 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 
 # The Keras world is imported when it is first used, so that `import pydl` stays fast.
 _MODULES = (
-    "activations", "backend", "callbacks", "constraints", "data", "datasets", "dtype_policies",
-    "extension", "generation", "initializers", "layers", "losses", "metrics", "mixed_precision",
+    "activations", "applications", "backend", "callbacks", "constraints", "data", "datasets",
+    "dtype_policies", "extension", "generation", "initializers", "layers", "losses", "metrics", "mixed_precision",
     "models", "optimizers", "preprocessing", "regularizers", "saving", "sklearn", "testing", "tree",
     "utils",
 )  # fmt: skip
@@ -129,6 +130,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "autograd",
     "backend",
     "callbacks",

@@ -42,7 +42,7 @@ LEVELS = [
     {"capture", "cuda", "naming", "saving", "tree"},
     {"activations", "constraints", "initializers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},
-    {"backend", "dtype_policies", "mixed_precision", "saving.weight_names"},
+    {"backend", "dtype_policies", "mixed_precision", "saving.keras_h5", "saving.weight_names"},
     {"callbacks", "data", "datasets", "generation", "models", "preprocessing", "saving.model_file", "utils"},
     {"applications", "cli", "extension", "interop", "serving", "sklearn", "testing"},
 ]

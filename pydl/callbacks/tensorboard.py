@@ -171,7 +171,7 @@ def layer_graph(model: Any) -> list[tuple[str, str, list[str]]]:
         model: a model; the layers of one without a known graph are taken as a chain.
     """
     found: list[tuple[str, str, list[str]]] = []
-    for layer in model.layers:
+    for layer in model.operations:
         sources = [
             tensor._keras_history[0].name
             for node in layer._inbound_nodes

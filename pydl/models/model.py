@@ -8,6 +8,7 @@ from typing import Any
 
 from pydl import _core, tree
 from pydl.layers.layer import Layer
+from pydl.layers.operation import Operation
 from pydl.models.graph import Graph
 from pydl.models.graph_config import graph_from_config, graph_to_config
 from pydl.models.trainer import Trainer
@@ -72,7 +73,12 @@ class Model(Trainer, Layer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers directly in the model."""
+        """The layers directly in the model, in order, without functions of `pydl.ops`."""
+        return [layer for layer in self.operations if not isinstance(layer, Operation)]
+
+    @property
+    def operations(self) -> list[Layer]:
+        """The steps directly in the model: its layers, and functions of `pydl.ops` as layers."""
         return list({id(layer): layer for layer in self._contents()[1]}.values())
 
     @property
@@ -216,19 +222,22 @@ class Model(Trainer, Layer):
 
         save_weights(self, filepath, overwrite=overwrite)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
         """Load weights that `save_weights` or `save` wrote for a model of the same structure.
 
         Args:
-            filepath: The path of the file.
+            filepath: The path of the file; of Keras's own files those that end in `.h5`.
             skip_mismatch: Whether to leave weights that are missing or of another shape alone.
+            by_name: Whether weights go to the layers of the same names; for files of Keras 2.
 
         Raises:
             ValueError: weights that are missing, left over or of another shape; nothing is changed.
         """
         from pydl.saving import load_weights
 
-        load_weights(self, filepath, skip_mismatch=skip_mismatch)
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name)
 
     def to_json(self, **kwargs) -> str:
         """Return the structure of the model, without weights, as JSON; see `model_from_json`."""

@@ -53,6 +53,8 @@ class Sequential(Model):
         """The layers, without the input."""
         return list(self._chain)
 
+    operations = layers
+
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end.
 

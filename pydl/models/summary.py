@@ -92,8 +92,8 @@ def _widths_from(positions: Sequence[float], columns: int, line_length: int) -> 
 def _selected(model: Any, layer_range: tuple[str, str] | None) -> list:
     """Return the layers from the first that matches one pattern to the last that matches other."""
     if layer_range is None:
-        return model.layers
-    layers, (first, last) = model.layers, layer_range
+        return model.operations
+    layers, (first, last) = model.operations, layer_range
     starts = [i for i, layer in enumerate(layers) if re.match(first, layer.name)]
     ends = [i for i, layer in enumerate(layers) if re.match(last, layer.name)]
     if not starts or not ends:
@@ -123,8 +123,8 @@ def _rows(
         row += [_sources(layer, graph)] if branches else []
         row += ["yes" if layer.trainable and layer.weights else "-"] if show_trainable else []
         rows.append(row)
-        if expand_nested and hasattr(layer, "layers"):
-            for inner in layer.layers:
+        if expand_nested and hasattr(layer, "operations"):
+            for inner in layer.operations:
                 add(inner, indent + "  ", layer._graph)
 
     for layer in layers:

@@ -18,6 +18,7 @@ from typing import Any
 from pydl._call_errors import show
 from pydl.saving import safetensors
 from pydl.saving.atomic import write_atomically
+from pydl.saving.keras_h5 import is_hdf5, load_h5_weights
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
 from pydl.saving.weight_names import assign_weights, named_generators, named_weights
 
@@ -120,15 +121,20 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     write_atomically(path, lambda file: file.writelines(parts))
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
-    """Set the weights of a model from a file of `save_weights` or `save_model`.
+def load_weights(
+    model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Set the weights of a model from a file of `save_weights` or `save_model`, or of Keras.
 
     Args:
         model: A built model of the same structure.
-        filepath: The path of the file.
+        filepath: The path of the file; of Keras's files those that end in `.h5`.
         skip_mismatch: Whether to leave weights without a match as they are.
+        by_name: Whether weights go to the layers of the same names, and other layers stay as they
+            are; for files of Keras 2.
 
     Raises:
+        ImportError: the file is one of Keras, and h5py is not installed.
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, or its weights do not match; nothing is changed then.
     """
@@ -138,6 +144,13 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
             f"[{model.name}] load_weights expected a built model. "
             "Hint: call it on data, or build(input_shape), before."
         )
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"[load_weights] expected a file at {path}, found none.")
+    if is_hdf5(path):
+        load_h5_weights(model, path, skip_mismatch, by_name)
+        return
+    if by_name:
+        raise ValueError(f"[load_weights] expected a file of Keras 2 for by_name=True, got {path}.")
     if zipfile.is_zipfile(path):
         with _open_archive(path) as archive:
             _read_description(archive, path)

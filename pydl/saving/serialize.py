@@ -17,8 +17,8 @@ _PLAIN = (type(None), bool, int, float, str)
 _MODULES = frozenset(
     f"pydl.{name}"
     for name in (
-        "activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics",
-        "models", "ops", "optimizers", "random", "regularizers", "utils",
+        "activations", "applications", "callbacks", "constraints", "initializers", "layers",
+        "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "utils",
     )
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from pydl.naming import to_snake_case
 from pydl.random import SeedGenerator
 from pydl.variable import Variable
 
-__all__ = ["assign_weights", "named_generators", "named_weights"]
+__all__ = ["assign_weights", "child_layers", "named_generators", "named_weights"]
 
 
 def named_weights(layer: Layer) -> dict[str, Variable]:
@@ -99,14 +99,15 @@ def _named_layers(layer: Layer) -> list[tuple[str, Layer]]:
         if id(layer) not in seen:
             seen.add(id(layer))
             found.append((prefix, layer))
-            for name, inner in _children(layer):
+            for name, inner in child_layers(layer):
                 visit(f"{prefix}{name}/", inner)
 
     visit("", layer)
     return found
 
 
-def _children(layer: Layer) -> Iterator[tuple[str, Layer]]:
+def child_layers(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield the layers directly inside a layer, each with its name in files."""
     graph_layers = layer.layers if getattr(layer, "_graph", None) is not None else []
     counts: Counter = Counter()
     for inner in graph_layers:

@@ -63,8 +63,7 @@ def get_file(
     name = fname or unquote(Path(urlsplit(origin).path).name)
     if not name:
         raise ValueError(f"[get_file] expected fname, because {origin} ends in no name.")
-    root = cache_dir or os.environ.get("PYDL_CACHE_DIR") or Path.home() / ".cache" / "pydl"
-    target = Path(root).expanduser() / cache_subdir / name
+    target = cache_path(name, cache_subdir, cache_dir)
     checksum = file_hash or md5_hash
 
     def check(path: Any) -> None:
@@ -76,6 +75,12 @@ def get_file(
     if force_download or not _is_right(target, check):
         download_checked(origin, target, check)
     return str(_unpacked(target, archive_format)) if extract or untar else str(target)
+
+
+def cache_path(name: str, cache_subdir: str, cache_dir: Any = None) -> Path:
+    """Returns where a file is, or would be, in the cache; arguments as for `get_file`."""
+    root = cache_dir or os.environ.get("PYDL_CACHE_DIR") or Path.home() / ".cache" / "pydl"
+    return Path(root).expanduser() / cache_subdir / name
 
 
 def _is_right(path: Path, check: Any) -> bool:

@@ -6,7 +6,6 @@ Patterns are those of `fnmatch`; the first that fits counts. A note about what i
 _OTHER_FRAMEWORK = "runs code of another framework (TensorFlow, JAX, PyTorch or Flax), which pydl does not build on"
 _QUANTIZATION = "quantized layers and their dtypes are not there yet; int8 products are, as kernels"
 _DISTRIBUTION = "training on several machines and devices is not there yet"
-_MODELS = "ready-made architectures and their weights are not there yet; layers to build them are"
 _BOXES = "boxes around objects are not there yet, but for `layers.MaxNumBoundingBoxes`"
 _COMPLEX = "pydl has no complex numbers: `fft` and its like return pairs of real and imaginary parts"
 _NESTED = "nested structures are lists, tuples and dicts; `flatten`, `map_structure` and `pack_sequence_as` are there"
@@ -16,7 +15,6 @@ _TRACING = "there is no tracing: every op runs at once, on variables that change
 
 # Names that pydl does not have.
 LEFT_OUT = {
-    "keras.applications.*": _MODELS,
     "keras.distribution.*": _DISTRIBUTION,
     "keras.quantizers.*": _QUANTIZATION,
     "keras.Quantizer": _QUANTIZATION,
@@ -76,6 +74,7 @@ LEFT_OUT = {
 
 # Names that mean something else as a whole.
 DIFFERS = {
+    "keras.applications.*.preprocess_input": "leaves the array as it is; Keras's writes into arrays of floats",
     "keras.device": "takes pydl's names of devices, \"cpu\" and \"gpu:0\"",
     "keras.version": "the version of pydl",
     "keras.ops.conv": _FUSED,
