@@ -125,6 +125,7 @@ def test_lion_stays_where_nothing_pulls():
     assert p.tolist() == [1.0, 1.5]
 
 
+@pytest.mark.cpu
 def test_any_number_of_threads_gives_the_same_bits():
     def bits(threads):
         before = pydl.get_num_threads()

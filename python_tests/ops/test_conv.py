@@ -270,6 +270,7 @@ def test_gradients_against_torch(case, isa):
         pydl.config.set_cpu_isa(before)
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
     torch = pytest.importorskip("torch")

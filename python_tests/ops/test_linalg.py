@@ -140,10 +140,10 @@ def views(rng, rows, columns):
     yield OPS.permute(pydl.tensor(x.T.copy()), (1, 0))
     wide = rng.normal(size=(rows, columns + 3)).astype("float32")
     wide[:, 1:-2] = x
-    yield pydl.from_numpy(wide[:, 1:-2])
+    yield pydl.tensor(wide)[:, 1:-2]
     tall = rng.normal(size=(columns, rows + 5)).astype("float32")
     tall[:, 2:-3] = x.T
-    yield OPS.permute(pydl.from_numpy(tall[:, 2:-3]), (1, 0))
+    yield OPS.permute(pydl.tensor(tall)[:, 2:-3], (1, 0))
 
 
 @pytest.mark.parametrize("shape", [(5, 7, 3), (40, 70, 33), (1, 90, 65), (65, 90, 1), (3, 1, 40), (200, 9, 150)])
@@ -175,6 +175,7 @@ def test_edges_of_tiles(isa):
         pydl.config.set_cpu_isa(before)
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("shape", [(512, 700, 130), (1, 3000, 900), (3000, 900, 1), (12, 2000, 300), (48, 48, 48)])
 def test_threads_do_not_change_a_bit(shape):
     rows, inner, columns = shape

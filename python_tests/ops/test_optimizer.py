@@ -136,6 +136,7 @@ def adam_bits(threads=None):
         pydl.set_num_threads(before)
 
 
+@pytest.mark.cpu
 def test_any_number_of_threads_gives_the_same_bits():
     assert adam_bits(1) == adam_bits(2) == adam_bits(3)
 

@@ -3,11 +3,10 @@
 #pragma once
 
 #include "cpu/conv/dense.h"
+#include "pydl/shared/conv.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
-
-inline bool is_depthwise(const Geometry& g) { return g.groups == g.channels && g.groups > 1; }
 
 inline int64_t group_width(const Geometry& g) { return g.channels / g.groups; }
 

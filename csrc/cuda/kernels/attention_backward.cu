@@ -68,6 +68,30 @@ struct BackwardTiles {
   static constexpr size_t bytes = 4 * Shape::kTileBytes + 2 * Shape::kScoreBytes;
 };
 
+// Makes the weights of two tiles again, and the gradients of their scores: rows are those that stay,
+// from `first` on, columns those that pass.
+template <class Shape, bool kRowsAreKeys, class T>
+__device__ void make_scores(const BackwardTiles<Shape>& tiles, const ScoreHead& scores_of,
+                            const AttentionDropout& dropout, const T* log_sums, const T* dots,
+                            int64_t first, int64_t passing) {
+  const TilePlace at;
+  T scores[Shape::kPer][Shape::kPer], d_weights[Shape::kPer][Shape::kPer];
+  multiply_rows<Shape>(tiles.first, tiles.passing_first, scores);
+  multiply_rows<Shape>(tiles.second, tiles.passing_second, d_weights);
+#pragma unroll
+  for (int i = 0; i < Shape::kPer; ++i)
+#pragma unroll
+    for (int j = 0; j < Shape::kPer; ++j) {
+      const int row = at.y * Shape::kPer + i, column = at.x + j * kSide;
+      const int64_t query = kRowsAreKeys ? passing + column : first + row;
+      const int64_t key = kRowsAreKeys ? first + row : passing + column;
+      const Gradient<T> gradient(scores_of, dropout, log_sums, dots, query, key, scores[i][j],
+                                 d_weights[i][j]);
+      tiles.scores[row * Shape::kScoreRow + column] = gradient.d_score;
+      if (kRowsAreKeys) tiles.more_scores[row * Shape::kScoreRow + column] = gradient.weight;
+    }
+}
+
 template <class Shape>
 __global__ void __launch_bounds__(kAttentionThreads)
     query_gradient_kernel(PydlAttentionBackwardArgs args, AttentionDropout dropout,
@@ -83,7 +107,6 @@ __global__ void __launch_bounds__(kAttentionThreads)
   const S* keys = head_of<S>(args.key, args.key_strides, batch, key_head);
   const S* values = head_of<S>(args.value, args.value_strides, batch, key_head);
   const ScoreHead scores_of = {g, batch, head};
-  const TilePlace at;
   load_tile<Shape>(head_of<S>(args.query, args.query_strides, batch, head), args.query_strides[1],
                    first, g.queries, g.head_size, static_cast<T>(g.scale), tiles.first);
   load_tile<Shape>(head_of<S>(args.out_gradient, args.out_gradient_strides, batch, head),
@@ -98,18 +121,8 @@ __global__ void __launch_bounds__(kAttentionThreads)
     load_tile<Shape>(values, args.value_strides[1], key, g.keys, g.value_size, T(1),
                      tiles.passing_second);
     __syncthreads();
-    T scores[Shape::kPer][Shape::kPer], d_weights[Shape::kPer][Shape::kPer];
-    multiply_rows<Shape>(tiles.first, tiles.passing_first, scores);
-    multiply_rows<Shape>(tiles.second, tiles.passing_second, d_weights);
-#pragma unroll
-    for (int i = 0; i < Shape::kPer; ++i)
-#pragma unroll
-      for (int j = 0; j < Shape::kPer; ++j) {
-        const int row = at.y * Shape::kPer + i, column = at.x + j * kSide;
-        const Gradient<T> gradient(scores_of, dropout, static_cast<const T*>(args.log_sums), dots,
-                                   first + row, key + column, scores[i][j], d_weights[i][j]);
-        tiles.scores[row * Shape::kScoreRow + column] = gradient.d_score;
-      }
+    make_scores<Shape, false>(tiles, scores_of, dropout, static_cast<const T*>(args.log_sums), dots,
+                              first, key);
     __syncthreads();
     add_products<Shape>(tiles.scores, tiles.passing_first, sums);
     __syncthreads();
@@ -131,7 +144,6 @@ __global__ void __launch_bounds__(kAttentionThreads)
   const int64_t count = divide_up(g.keys, Shape::kTile), all = blockIdx.x / count;
   const int64_t batch = all / g.key_heads, key_head = all % g.key_heads;
   const int64_t first = blockIdx.x % count * Shape::kTile, group = g.heads / g.key_heads;
-  const TilePlace at;
   load_tile<Shape>(head_of<S>(args.key, args.key_strides, batch, key_head), args.key_strides[1],
                    first, g.keys, g.head_size, T(1), tiles.first);
   load_tile<Shape>(head_of<S>(args.value, args.value_strides, batch, key_head),
@@ -147,19 +159,8 @@ __global__ void __launch_bounds__(kAttentionThreads)
       load_tile<Shape>(d_outs, args.out_gradient_strides[1], query, g.queries, g.value_size, T(1),
                        tiles.passing_second);
       __syncthreads();
-      T scores[Shape::kPer][Shape::kPer], d_weights[Shape::kPer][Shape::kPer];
-      multiply_rows<Shape>(tiles.first, tiles.passing_first, scores);
-      multiply_rows<Shape>(tiles.second, tiles.passing_second, d_weights);
-#pragma unroll
-      for (int i = 0; i < Shape::kPer; ++i)
-#pragma unroll
-        for (int j = 0; j < Shape::kPer; ++j) {
-          const int row = at.y * Shape::kPer + i, column = at.x + j * kSide;
-          const Gradient<T> gradient(scores_of, dropout, static_cast<const T*>(args.log_sums), dots,
-                                     query + column, first + row, scores[i][j], d_weights[i][j]);
-          tiles.scores[row * Shape::kScoreRow + column] = gradient.d_score;
-          tiles.more_scores[row * Shape::kScoreRow + column] = gradient.weight;
-        }
+      make_scores<Shape, true>(tiles, scores_of, dropout, static_cast<const T*>(args.log_sums), dots,
+                               first, query);
       __syncthreads();
       add_products<Shape>(tiles.scores, tiles.passing_first, key_sums);
       add_products<Shape>(tiles.more_scores, tiles.passing_second, value_sums);
