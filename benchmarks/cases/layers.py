@@ -53,6 +53,7 @@ def _mlp(batch: int) -> Case:
         f"MLP 784-128-10 inference, batch {batch}",
         floats((batch, 784)),
         prepare={"pydl": _pydl_mlp, **inference(_torch_mlp)},
+        rotate=False,
         flops=2 * batch * (784 * 128 + 1280),
         bytes=4 * (784 * 128 + 1280 + batch * 784),
     )

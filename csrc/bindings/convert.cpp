@@ -197,14 +197,17 @@ std::pair<Tensor, Tensor> operands_from_python(py::handle a, py::handle b) {
   bool weak_a = is_number(a.ptr()), weak_b = is_number(b.ptr());
   if (weak_a && !weak_b) {
     Tensor right = tensor_from_python(b);
-    return {number(a.ptr(), dtype_beside(a.ptr(), right.dtype()), right.device()), right};
+    Tensor left = number(a.ptr(), dtype_beside(a.ptr(), right.dtype()), right.device());
+    return {std::move(left), std::move(right)};
   }
   Tensor left = tensor_from_python(a);
-  if (weak_b && !weak_a)
-    return {left, number(b.ptr(), dtype_beside(b.ptr(), left.dtype()), left.device())};
+  if (weak_b && !weak_a) {
+    Tensor right = number(b.ptr(), dtype_beside(b.ptr(), left.dtype()), left.device());
+    return {std::move(left), std::move(right)};
+  }
   Tensor right = tensor_from_python(b);
   meet(left, right);
-  return {left, right};
+  return {std::move(left), std::move(right)};
 }
 
 DType dtype_from_python(py::handle object) {

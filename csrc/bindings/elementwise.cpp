@@ -23,6 +23,10 @@ using Binary = Tensor (*)(const Tensor&, const Tensor&);
 // a few elements.
 template <Unary function>
 PyObject* call_unary(PyObject*, PyObject* x) {
+  if (!is_array_like(x)) {
+    PyErr_SetString(PyExc_TypeError, "incompatible function arguments");  // which callers explain
+    return nullptr;
+  }
   try {
     Tensor operand = tensor_from_python(x), result;
     {

@@ -9,8 +9,9 @@ namespace {
 
 Tensor binary(const Op& op, PydlBinaryOp kind, const Tensor& a_in, const Tensor& b_in, DType dtype,
               DType out_dtype) {
-  Tensor a = cast(a_in.dtype() == dtype ? a_in : a_in.detach(), dtype);
-  Tensor b = cast(b_in.dtype() == dtype ? b_in : b_in.detach(), dtype);
+  Tensor cast_a, cast_b;  // for operands of another dtype only: counting references takes time too
+  const Tensor& a = a_in.dtype() == dtype ? a_in : cast_a = cast(a_in.detach(), dtype);
+  const Tensor& b = b_in.dtype() == dtype ? b_in : cast_b = cast(b_in.detach(), dtype);
   Dims shape = op.broadcast(a.shape(), b.shape());
   Tensor out = empty_result(shape, out_dtype, op.device(), {&a, &b});
   auto plan = plan_elementwise<3>(out.shape(), {&a, &b, &out});

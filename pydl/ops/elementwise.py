@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydl import _core
 from pydl._core import Tensor
+from pydl.ops.symbolic import direct
 from pydl.typing import ArrayLike, DTypeLike
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 
+@direct(_core.add)
 def add(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 + x2``, elementwise.
 
@@ -57,6 +59,7 @@ def add(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.add(x1, x2)
 
 
+@direct(_core.subtract)
 def subtract(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 - x2``, elementwise; arguments as `add`, but not for bools.
 
@@ -67,6 +70,7 @@ def subtract(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.subtract(x1, x2)
 
 
+@direct(_core.multiply)
 def multiply(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 * x2``, elementwise; arguments as `add`. For two bools it is their logical and.
 
@@ -78,6 +82,7 @@ def multiply(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.multiply(x1, x2)
 
 
+@direct(_core.divide)
 def divide(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 / x2``, elementwise; arguments as `add`.
 
@@ -92,11 +97,13 @@ def divide(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.divide(x1, x2)
 
 
+@direct(_core.divide)
 def true_divide(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """The same as `divide`."""
     return _core.divide(x1, x2)
 
 
+@direct(_core.floor_divide)
 def floor_divide(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``floor(x1 / x2)``, elementwise; arguments as `add`.
 
@@ -110,6 +117,7 @@ def floor_divide(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.floor_divide(x1, x2)
 
 
+@direct(_core.mod)
 def mod(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """The remainder of `floor_divide`, which has the sign of `x2`; arguments as `add`.
 
@@ -123,6 +131,7 @@ def mod(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.mod(x1, x2)
 
 
+@direct(_core.power)
 def power(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 ** x2``, elementwise; arguments as `add`.
 
@@ -141,6 +150,7 @@ def power(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.power(x1, x2)
 
 
+@direct(_core.maximum)
 def maximum(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """The larger of `x1` and `x2`, elementwise; arguments as `add`.
 
@@ -153,6 +163,7 @@ def maximum(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.maximum(x1, x2)
 
 
+@direct(_core.minimum)
 def minimum(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """The smaller of `x1` and `x2`, elementwise; as `maximum` otherwise.
 
@@ -163,6 +174,7 @@ def minimum(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.minimum(x1, x2)
 
 
+@direct(_core.equal)
 def equal(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 == x2``, elementwise, as bools; arguments as `add`.
 
@@ -173,31 +185,37 @@ def equal(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.equal(x1, x2)
 
 
+@direct(_core.not_equal)
 def not_equal(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 != x2``, elementwise, as bools; arguments as `add`."""
     return _core.not_equal(x1, x2)
 
 
+@direct(_core.less)
 def less(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 < x2``, elementwise, as bools; arguments as `add`."""
     return _core.less(x1, x2)
 
 
+@direct(_core.less_equal)
 def less_equal(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 <= x2``, elementwise, as bools; arguments as `add`."""
     return _core.less_equal(x1, x2)
 
 
+@direct(_core.greater)
 def greater(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 > x2``, elementwise, as bools; arguments as `add`."""
     return _core.greater(x1, x2)
 
 
+@direct(_core.greater_equal)
 def greater_equal(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """``x1 >= x2``, elementwise, as bools; arguments as `add`."""
     return _core.greater_equal(x1, x2)
 
 
+@direct(_core.logical_and)
 def logical_and(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """Whether `x1` and `x2` are both true (not zero), elementwise; arguments as `add`.
 
@@ -208,11 +226,13 @@ def logical_and(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     return _core.logical_and(x1, x2)
 
 
+@direct(_core.logical_or)
 def logical_or(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """Whether `x1` or `x2` is true (not zero), elementwise; arguments as `add`."""
     return _core.logical_or(x1, x2)
 
 
+@direct(_core.logical_xor)
 def logical_xor(x1: ArrayLike, x2: ArrayLike) -> Tensor:
     """Whether exactly one of `x1` and `x2` is true (not zero), elementwise; arguments as `add`."""
     return _core.logical_xor(x1, x2)

@@ -11,7 +11,7 @@ import numpy as np
 from pydl._call_errors import ARGUMENT_ERRORS, raise_explained
 from pydl._core import Tensor
 
-__all__ = ["SymbolicTensor", "contains_symbolic", "public_op", "record_with"]
+__all__ = ["SymbolicTensor", "contains_symbolic", "direct", "public_op", "record_with"]
 
 _recorder: Callable[[str, tuple, dict], Any] | None = None
 _DATA = frozenset({Tensor, np.ndarray, int, float, bool, str, type(None)})  # to skip long lists fast
@@ -47,11 +47,12 @@ def public_op(function: Callable, name: str | None = None) -> Callable:
         name: Where it is in `pydl.ops`, if it is in a part of it: "image.resize".
     """
     name = name or function.__name__
+    core = getattr(function, "core", None)
 
+    # Symbolic tensors hold no data, so every op refuses them. Looking for them only then spares all
+    # other calls the search, which would cost as much as a small op.
     @functools.wraps(function)
     def op(*args, **kwargs):
-        # Symbolic tensors hold no data, so every op refuses them. Looking for them only then spares
-        # all other calls the search, which would cost as much as a small op.
         try:
             return function(*args, **kwargs)
         except ARGUMENT_ERRORS as error:
@@ -60,4 +61,25 @@ def public_op(function: Callable, name: str | None = None) -> Callable:
                 raise
         return _recorder(name, args, kwargs)
 
-    return op
+    @functools.wraps(function)
+    def direct_op(x1, x2):
+        try:
+            return core(x1, x2)
+        except ARGUMENT_ERRORS:
+            return op(x1, x2)
+
+    return op if core is None else direct_op
+
+
+def direct(core: Callable) -> Callable:
+    """Mark a function `(x1, x2)` that does nothing but call `core`, which its op then calls itself.
+
+    Args:
+        core: A function of the extension module.
+    """
+
+    def mark(function: Callable) -> Callable:
+        function.core = core
+        return function
+
+    return mark
