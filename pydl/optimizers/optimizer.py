@@ -180,6 +180,7 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         if _core.is_capturing():
             self._check_capture()
             note_optimizer(self)
+            grads = self._with_limited_norms(grads)
         with no_grad():
             if self._accumulated_gradients:
                 self._accumulate(rows, grads)
@@ -333,8 +334,9 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
 
     def _gradient_scales(self, grads: list[Any]) -> list[float] | None:
         """What to multiply each gradient with: mean, loss scale, limits of norms; None for 1."""
-        loss_scale = (self.loss_scale_factor or 1.0) * self.inherited_loss_scale
-        scale = 1.0 / ((self.gradient_accumulation_steps or 1) * loss_scale)
+        scale = self._mean_scale()
+        if _core.is_capturing():  # the norms are limited already
+            return None if scale == 1.0 else [scale] * len(grads)
         if self.global_clipnorm is not None:
             norm = scale * ops.global_norm(grads).item()
             return [scale * _scale_to(self.global_clipnorm, norm)] * len(grads)
@@ -342,6 +344,23 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
             norms = (scale * ops.global_norm([grad]).item() for grad in grads)
             return [scale * _scale_to(self.clipnorm, norm) for norm in norms]
         return None if scale == 1.0 else [scale] * len(grads)
+
+    def _mean_scale(self) -> float:
+        loss_scale = (self.loss_scale_factor or 1.0) * self.inherited_loss_scale
+        return 1.0 / ((self.gradient_accumulation_steps or 1) * loss_scale)
+
+    def _with_limited_norms(self, grads: Sequence[Any]) -> Sequence[Any]:
+        """The gradients after `clipnorm` or `global_clipnorm`, without reading a value."""
+        limit = self.clipnorm if self.global_clipnorm is None else self.global_clipnorm
+        if limit is None:
+            return grads
+        with no_grad():
+            squares = [ops.sum(ops.square(grad.astype("float32"))) for grad in grads]
+            if self.global_clipnorm is not None:
+                squares = [sum(squares[1:], squares[0])] * len(grads)
+            norms = [self._mean_scale() * ops.sqrt(square) for square in squares]
+            factors = [ops.where(norm > limit, limit / norm, 1.0) for norm in norms]
+            return [grad * f.astype(grad.dtype) for grad, f in zip(grads, factors)]
 
     # --- weight decay -----------------------------------------------------------------------------
 
