@@ -54,7 +54,7 @@ struct PatchRows {
   static bool worth_padding(const Patches<S>& of, int64_t columns) {
     const int64_t strips_of_row = divide_up(of.width.out, kTileRows);
     const bool good_height = of.width.out >= strips_of_row * kTileRows * 2 / 3;
-    return std::is_same_v<S, T> && of.has_runs() && columns <= kDirectColumns && good_height &&
+    return std::is_same_v<S, T> && of.has_runs() && columns < kDirectColumns && good_height &&
            of.tap_row() * static_cast<int64_t>(sizeof(S)) <= kStripDepthBytes;
   }
 
