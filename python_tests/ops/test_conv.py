@@ -285,13 +285,16 @@ def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
     try:
         for threads in (1, 2, 3, 8):
             pydl.set_num_threads(threads)
-            arguments = (pydl.tensor(v, "float32") for v in (x, kernel, bias))
-            results.append(OPS.conv(*arguments, padding=padding, activation="relu").numpy())
+            ours = [pydl.tensor(v, "float32", requires_grad=True) for v in (x, kernel, bias)]
+            y = OPS.conv(*ours, padding=padding, activation="relu")
+            y.backward(OPS.ones(y.shape))
+            results.append([v.numpy() for v in (y, *(each.grad for each in ours))])
     finally:
         pydl.set_num_threads(before)
-    np.testing.assert_allclose(results[0], expected, rtol=0, atol=1e-5 * expected.max())
+    np.testing.assert_allclose(results[0][0], expected, rtol=0, atol=1e-5 * expected.max())
     for other in results[1:]:
-        np.testing.assert_array_equal(other, results[0])
+        for got, first in zip(other, results[0]):
+            np.testing.assert_array_equal(got, first)
 
 
 def test_mixed_dtypes_promote():

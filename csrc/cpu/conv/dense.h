@@ -3,6 +3,7 @@
 
 #include "cpu/conv/padded.h"
 #include "cpu/conv/winograd.h"
+#include "cpu/conv/winograd_gradient.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -188,6 +189,14 @@ PydlStatus dense_kernel_gradient(const PydlContext* context,
   PydlStatus status = PYDL_OK;
   for (int64_t group = 0; group < g.groups && status == PYDL_OK; ++group) {
     S* out = static_cast<S*>(args.kernel_gradient) + group * columns;
+    const Patches<S> patches = patches_of<S>(g, args.input, group);
+    if (worth_winograd(patches, g.batch, columns)) {
+      const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns;
+      status = WinogradKernelGradient<S>(patches, g.batch, gradient, g.out_channels, columns, out,
+                                         g.out_channels)
+                   .run(context);
+      continue;
+    }
     if (parts == 1) {
       status = dense_kernel_gradient_part<S>(context, args, group, 0, g.batch, out, g.out_channels);
       continue;

@@ -16,100 +16,13 @@
 // like those of the direct sum.
 #pragma once
 
-#include "cpu/conv/operands.h"
+#include "cpu/conv/winograd_transforms.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int kSide = 4, kTaps = 3, kPatch = kSide + kTaps - 1, kProducts = kPatch * kPatch;
-constexpr int64_t kTileDepth = 128;          // channels multiplied at a time
-constexpr int64_t kBlockBytes = 5 << 18;     // of transformed input and sums
-constexpr int64_t kFewestTiles = 64;         // of a block, if there are as many
-constexpr int64_t kTransformProducts = 600;  // in the time in which one value is transformed
-
-// The points are 0, +-a, +-b and infinity. These make errors a quarter of those with the usual
-// a = 1, b = 2, and everything but G is exact in binary.
-constexpr double kA = 0.75, kB = 1.5, kA2 = kA * kA, kB2 = kB * kB;
-
-// B^T, G and A^T times a vector.
-struct InputTransform {
-  template <class T>
-  static void apply(const Vec<T>* d, Vec<T>* v) {
-    const Vec<T> even_a = fma(d[2], T(-kB2), d[4]), odd_a = fma(d[1], T(-kB2), d[3]) * T(kA);
-    const Vec<T> even_b = fma(d[2], T(-kA2), d[4]), odd_b = fma(d[1], T(-kA2), d[3]) * T(kB);
-    v[0] = fma(d[0], T(kA2 * kB2), fma(d[2], T(-kA2 - kB2), d[4]));
-    v[1] = even_a + odd_a;
-    v[2] = even_a - odd_a;
-    v[3] = even_b + odd_b;
-    v[4] = even_b - odd_b;
-    v[5] = fma(d[1], T(kA2 * kB2), fma(d[3], T(-kA2 - kB2), d[5]));
-  }
-};
-struct KernelTransform {
-  template <class T>
-  static void apply(const Vec<T>* g, Vec<T>* u) {
-    constexpr double scale_a = 0.5 / (kA2 * (kA2 - kB2)), scale_b = 0.5 / (kB2 * (kB2 - kA2));
-    const Vec<T> even_a = fma(g[2], T(kA2), g[0]) * T(scale_a), odd_a = g[1] * T(kA * scale_a);
-    const Vec<T> even_b = fma(g[2], T(kB2), g[0]) * T(scale_b), odd_b = g[1] * T(kB * scale_b);
-    u[0] = g[0] * T(1 / (kA2 * kB2));
-    u[1] = even_a + odd_a;
-    u[2] = even_a - odd_a;
-    u[3] = even_b + odd_b;
-    u[4] = even_b - odd_b;
-    u[5] = g[2];
-  }
-};
-struct SumsTransform {
-  template <class T>
-  static void apply(const Vec<T>* m, Vec<T>* y) {
-    const Vec<T> even_a = m[1] + m[2], odd_a = m[1] - m[2];
-    const Vec<T> even_b = m[3] + m[4], odd_b = m[3] - m[4];
-    y[0] = m[0] + even_a + even_b;
-    y[1] = fma(odd_a, T(kA), odd_b * T(kB));
-    y[2] = fma(even_a, T(kA2), even_b * T(kB2));
-    y[3] = fma(odd_a, T(kA * kA2), fma(odd_b, T(kB * kB2), m[5]));
-  }
-};
-
-// store(i, j, element of M x M^T) where load(i, j) gives x and Transform is M. Inlined by force: as
-// a call it would pass what the loop around it knows through memory.
-template <class T, int in, int out, class Transform, class Load, class Store>
-[[gnu::always_inline]] inline void transform_square(Load load, Store store) {
-  Vec<T> half[out][in];
-#pragma GCC unroll 6
-  for (int j = 0; j < in; ++j) {
-    Vec<T> x[in], y[out];
-#pragma GCC unroll 6
-    for (int i = 0; i < in; ++i) x[i] = load(i, j);
-    Transform::apply(x, y);
-#pragma GCC unroll 6
-    for (int i = 0; i < out; ++i) half[i][j] = y[i];
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < out; ++i) {
-    Vec<T> y[out];
-    Transform::apply(half[i], y);
-#pragma GCC unroll 6
-    for (int j = 0; j < out; ++j) store(i, j, y[j]);
-  }
-}
-
-// Whether that takes fewer operations than the direct sum.
-template <class S>
-bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns) {
-  using T = Compute<S>;
-  const auto fits = [](const Axis& axis) {
-    return axis.taps == kTaps && axis.stride == 1 && axis.dilation == 1;
-  };
-  if (!std::is_same_v<T, float> || !fits(of.height) || !fits(of.width)) return false;
-  if (smaller(of.channels, columns) < Vec<T>::size) return false;
-  const int64_t tiles = batch * divide_up(of.height.out, kSide) * divide_up(of.width.out, kSide);
-  const int64_t weights = of.channels * columns;
-  const int64_t transformed =
-      tiles * (of.channels + columns) + weights * divide_up(tiles, kFewestTiles);
-  return weights * tiles * kProducts + transformed * kTransformProducts <
-         weights * of.rows(batch) * kTaps * kTaps;
-}
+constexpr int64_t kTileDepth = 128;       // channels multiplied at a time
+constexpr int64_t kBlockBytes = 5 << 18;  // of transformed input and sums
 
 // One convolution; tiles are counted through the batch. Values between the transforms lie in 36
 // planes, one for each element of the 6x6.
@@ -125,17 +38,15 @@ class Winograd {
         kernel_(kernel),
         columns_(columns),
         out_(out),
-        down_(divide_up(of.height.out, kSide)),
-        across_(divide_up(of.width.out, kSide)),
-        tiles_(batch * down_ * across_),
+        tiles_(of.height, of.width, batch),
         depth_(smaller(padded<T>(of.channels), kTileDepth)) {
     const int64_t fitting = kBlockBytes / (kProducts * sizeof(T) * (depth_of_all() + kWidth));
     const int64_t most = divide_up(larger(fitting, kFewestTiles), kTileRows) * kTileRows;
-    block_ = divide_up(tiles_, divide_up(tiles_, most));
+    block_ = divide_up(tiles_.count, divide_up(tiles_.count, most));
   }
 
   PydlStatus run(const PydlContext* context) const {
-    const int64_t blocks = divide_up(tiles_, block_), panels = divide_up(columns_, kWidth);
+    const int64_t blocks = divide_up(tiles_.count, block_), panels = divide_up(columns_, kWidth);
     const int64_t at_a_time = smaller(blocks, context->num_threads);
     const int64_t input_size = kProducts * plane(depth_of_all());
     Scratch<T> inputs(context, at_a_time * input_size);
@@ -146,7 +57,7 @@ class Winograd {
     for (int64_t first = 0; first < blocks; first += at_a_time) {
       const int64_t count = smaller(at_a_time, blocks - first);
       const int64_t first_tile = first * block_,
-                    last_tile = smaller(tiles_, (first + count) * block_);
+                    last_tile = smaller(tiles_.count, (first + count) * block_);
       parallel_for(context, last_tile - first_tile, kTransformGrain,
                    [&](int64_t begin, int64_t end) {
                      for (int64_t i = begin; i < end; ++i) {
@@ -181,32 +92,20 @@ class Winograd {
   // Transforms the input of tile `at` of a block; channels in groups of depth_, each group 36
   // planes.
   void read_tile(int64_t tile, const S* zeros, T* to, int64_t at) const {
-    const int64_t image = tile / (down_ * across_);
-    const int64_t y = patches_.height.input(tile / across_ % down_ * kSide, 0);
-    const int64_t x = patches_.width.input(tile % across_ * kSide, 0);
-    const S* from[kPatch][kPatch];
-    for (int64_t i = 0; i < kPatch; ++i) {
-      const S* row =
-          patches_.data + (image * patches_.height.in + y + i) * patches_.width.in * patches_.pixel;
-      for (int64_t j = 0; j < kPatch; ++j) {
-        const bool inside = patches_.height.inside(y + i) && patches_.width.inside(x + j);
-        from[i][j] = inside ? row + (x + j) * patches_.pixel : zeros;
-      }
-    }
+    const Pixel first = tiles_.first_pixel(tile);
+    const PixelSquare<kPatch, S> square(
+        patches_.data, patches_.height.in, patches_.width.in, patches_.pixel, first.image,
+        patches_.height.input(first.y, 0), patches_.width.input(first.x, 0), zeros);
     const int64_t step = plane(depth_);
     for (int64_t c = 0; c < patches_.channels; c += depth_, to += kProducts * step) {
-      for_registers<T>(smaller(depth_, patches_.channels - c), [&](int64_t l, auto... count) {
-        T* first = to + at * depth_ + l;
-        transform_square<T, kPatch, kPatch, InputTransform>(
-            [&](int i, int j) { return load(from[i][j] + c + l, count...); },
-            [=](int i, int j, Vec<T> v) { v.store(first + (i * kPatch + j) * step); });
-      });
+      square.template transform<InputTransform>(c, smaller(depth_, patches_.channels - c),
+                                                to + at * depth_, step);
     }
   }
 
   // The results of one panel of channels for the tiles of a block.
   void run_panel(int64_t tile, const T* input, int64_t panel, T* buffer) const {
-    const int64_t tiles = smaller(block_, tiles_ - tile);
+    const int64_t tiles = smaller(block_, tiles_.count - tile);
     const int64_t columns = smaller(kWidth, columns_ - panel * kWidth);
     const int vectors = static_cast<int>(divide_up(columns, kSize));
     T* kernel = buffer;
@@ -263,12 +162,12 @@ class Winograd {
           [=](int i, int k) { return Vec<T>::load(sums + j + (i * kPatch + k) * step); },
           [&](int i, int k, Vec<T> y) { y.store(results + (i * kSide + k) * kWidth + j); });
     }
-    const int64_t image = tile / (down_ * across_);
-    const int64_t y = tile / across_ % down_ * kSide, x = tile % across_ * kSide;
-    const int pixels = static_cast<int>(smaller(kSide, patches_.width.out - x));
-    for (int64_t i = 0; i < smaller(kSide, patches_.height.out - y); ++i) {
-      out_.write((image * patches_.height.out + y + i) * patches_.width.out + x, pixels, column,
-                 columns, results + i * kSide * kWidth, kWidth, false);
+    const Pixel first = tiles_.first_pixel(tile);
+    const int64_t height = patches_.height.out, width = patches_.width.out;
+    const int pixels = static_cast<int>(smaller(kSide, width - first.x));
+    for (int64_t i = 0; i < smaller(kSide, height - first.y); ++i) {
+      out_.write((first.image * height + first.y + i) * width + first.x, pixels, column, columns,
+                 results + i * kSide * kWidth, kWidth, false);
     }
   }
 
@@ -276,7 +175,7 @@ class Winograd {
   const KernelTaps<S> kernel_;
   const int64_t columns_;
   const Output out_;
-  const int64_t down_, across_, tiles_;  // tiles of an image, and of all
+  const WinogradTiles tiles_;
   const int64_t depth_;
   int64_t block_;  // tiles
 };
