@@ -97,8 +97,10 @@ class _Repetition:
         recording.begin(watched)
         try:
             results = function(static)
-        finally:
-            self.works = recording.end()
+        except BaseException:
+            recording.end()
+            raise
+        self.works = recording.end()
         self.obstacle = recording.obstacle
         if self.works:
             self._recording, self._results = recording, results

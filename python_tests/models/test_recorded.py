@@ -134,6 +134,16 @@ def test_labels_out_of_range_are_refused_in_a_repetition():
         model.fit(x, y, 16, verbose=0, shuffle=False)
 
 
+def test_an_error_while_recording():
+    model = compiled(dense_model, True, metrics=None)
+    x, y = data(32)
+    broken = np.where(np.arange(32) < 16, y, 9)
+    with pytest.raises((IndexError, ValueError), match="9"):
+        model.fit(x, broken, 16, verbose=0, shuffle=False)
+    history = model.fit(x, y, 16, epochs=3, verbose=0, shuffle=False).history["loss"]
+    assert history[-1] < history[0]
+
+
 def test_predictions_after_training_use_new_statistics():
     """Repetitions count as writes to moving averages, by which folded kernels are known."""
 
