@@ -3,7 +3,8 @@
     python benchmarks/gpu_run.py results --wheel dist/pydl-*.whl
 
 Installs a wheel that was built with CUDA (or builds this checkout), then, step by step: what the
-device is, the tests of the CUDA backend under compute-sanitizer, the tests of all ops, models and
+device is, the tests of the CUDA backend (with nvcc there: PTX wrappers against the emulator), also
+under compute-sanitizer, the tests of all ops, models and
 interoperation on the GPU, and the benchmarks against CuPy and torch. Needs numpy and pytest; torch
 and cupy when there are some. Ends after --seconds; called again with the same folder it does the
 steps that are missing. The last lines are a table of all steps; their output is in the folder.
@@ -74,7 +75,7 @@ def main() -> None:
 def stage(folder: Path) -> None:
     """Makes the folder, and in it one to run in: the checkout without its package that is not built."""
     (folder / "run").mkdir(parents=True, exist_ok=True)
-    for name in ("benchmarks", "python_tests", "pyproject.toml"):
+    for name in ("benchmarks", "csrc", "python_tests", "pyproject.toml"):
         link = folder / "run" / name
         if not link.exists():
             link.symlink_to(ROOT / name)
@@ -90,6 +91,7 @@ def steps(folder: Path, wheel: str | None, device: str) -> list[Step]:
     found = [
         Step("install", [*install, str(folder / "site"), package], 900),
         Step("device", [python, "-c", facts], 60),
+        Step("ptx", [*pytest, "-rs", "python_tests/cuda/test_ptx.py"], 120),
         Step("cuda-tests", [*pytest, "python_tests/cuda"], 300),
         *(
             Step(

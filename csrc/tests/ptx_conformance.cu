@@ -1,0 +1,153 @@
+// Prints what the PTX wrappers give, a line a wrapper: built by nvcc for a GPU and by a C++ compiler for
+// the emulator, both must print the same. Sums are of small integers, exact in any order.
+#include <stdio.h>
+
+#include <vector>
+
+#include "cuda/device/ptx/copy_async.cuh"
+#include "cuda/device/ptx/matrix.cuh"
+#include "cuda/kernel.h"
+
+using namespace pydl;
+using namespace pydl::cuda;
+
+namespace conformance {
+
+__device__ uint32_t mixed(uint32_t i) {
+  i *= 0x9e3779b9u;
+  i ^= i >> 15;
+  i *= 0x85ebca6bu;
+  return i ^ i >> 13;
+}
+__device__ float small_integer(uint32_t i) { return static_cast<float>(mixed(i) % 9) - 4.0f; }
+
+// What a NaN carries is nobody's business.
+__device__ uint32_t without_payload(float x) { return x == x ? __float_as_uint(x) : 0x7fc00000u; }
+__device__ float any_float(uint32_t i) {
+  const float x = __uint_as_float(mixed(i));
+  return x == x ? x : 0.0f;
+}
+
+constexpr unsigned kConversions = 1 << 16;
+
+__global__ void __launch_bounds__(256) widen_half(uint32_t* out) {
+  const unsigned i = blockIdx.x * 256 + threadIdx.x;
+  out[i] = without_payload(ptx::half_to_float(static_cast<uint16_t>(i)));
+}
+__global__ void __launch_bounds__(256) widen_bfloat16(uint32_t* out) {
+  const unsigned i = blockIdx.x * 256 + threadIdx.x;
+  out[i] = without_payload(ptx::bfloat16_to_float(static_cast<uint16_t>(i)));
+}
+__global__ void __launch_bounds__(256) narrow(uint32_t* out) {
+  const unsigned i = blockIdx.x * 256 + threadIdx.x;
+  const float x = any_float(i), near_half = static_cast<float>(static_cast<int>(mixed(i) >> 8)) * 1e-3f;
+  out[i] = ptx::float_to_half(near_half) | static_cast<uint32_t>(ptx::float_to_bfloat16(x)) << 16;
+}
+__global__ void __launch_bounds__(256) pack(uint32_t* out) {
+  const unsigned i = blockIdx.x * 256 + threadIdx.x;
+  const float low = small_integer(i) / 3, high = any_float(i);
+  out[i] = ptx::pack_half(low, low / 7) ^ ptx::pack_bfloat16(low, high);
+}
+__global__ void __launch_bounds__(256) round_to_tf32(uint32_t* out) {
+  const unsigned i = blockIdx.x * 256 + threadIdx.x;
+  out[i] = ptx::to_tf32(any_float(i));
+}
+
+template <bool kTransposed>
+__global__ void __launch_bounds__(32) load_matrices(uint32_t* out) {
+  __shared__ __align__(16) uint16_t rows[32][8];
+  for (int e = 0; e < 8; ++e) rows[threadIdx.x][e] = static_cast<uint16_t>(mixed(threadIdx.x * 8 + e));
+  __syncwarp();
+  uint32_t result[4];
+  ptx::load_matrices<kTransposed>(result, rows[threadIdx.x]);
+  for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = result[i];
+}
+
+template <class T>
+__device__ uint32_t pair_of(uint32_t i) {
+  return from_float<T>(small_integer(2 * i)).bits |
+         static_cast<uint32_t>(from_float<T>(small_integer(2 * i + 1)).bits) << 16;
+}
+
+template <class T>
+__global__ void __launch_bounds__(32) multiply(uint32_t* out) {
+  uint32_t a[4], b[2];
+  float d[4];
+  for (uint32_t i = 0; i < 4; ++i) a[i] = pair_of<T>(threadIdx.x * 4 + i);
+  for (uint32_t i = 0; i < 2; ++i) b[i] = pair_of<T>(1000 + threadIdx.x * 2 + i);
+  for (uint32_t i = 0; i < 4; ++i) d[i] = small_integer(5000 + threadIdx.x * 4 + i);
+  ptx::multiply<T>(d, a, b);
+  for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = __float_as_uint(d[i]);
+}
+__global__ void __launch_bounds__(32) multiply_tf32(uint32_t* out) {
+  uint32_t a[4], b[2];
+  float d[4];
+  for (uint32_t i = 0; i < 4; ++i) a[i] = ptx::to_tf32(small_integer(threadIdx.x * 4 + i));
+  for (uint32_t i = 0; i < 2; ++i) b[i] = ptx::to_tf32(small_integer(1000 + threadIdx.x * 2 + i));
+  for (uint32_t i = 0; i < 4; ++i) d[i] = small_integer(5000 + threadIdx.x * 4 + i);
+  ptx::multiply_tf32(d, a, b);
+  for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = __float_as_uint(d[i]);
+}
+
+// The second copy is cut short: the rest of it becomes zero.
+__global__ void __launch_bounds__(32) copy_async(uint32_t* out) {
+  __shared__ __align__(16) uint32_t copies[32][5];
+  __shared__ __align__(16) uint32_t wide[32][4];
+  uint32_t* own = out + threadIdx.x * 8;
+  for (uint32_t i = 0; i < 4; ++i) own[i] = mixed(threadIdx.x * 4 + i);
+  __syncwarp();
+  ptx::copy_async<16>(wide[threadIdx.x], own, static_cast<int>(threadIdx.x % 17));
+  ptx::commit_copies();
+  ptx::copy_async<4>(&copies[threadIdx.x][1], own + 3, 4);
+  ptx::commit_copies();
+  ptx::wait_for_copies<1>();
+  const uint32_t first = wide[threadIdx.x][0] ^ wide[threadIdx.x][3];
+  ptx::wait_for_copies<0>();
+  own[4] = first;
+  own[5] = wide[threadIdx.x][1];
+  own[6] = wide[threadIdx.x][2];
+  own[7] = copies[threadIdx.x][1];
+}
+
+PydlStatus print_message(const PydlContext*, PydlStatus status, const char* text) {
+  printf("%s\n", text);
+  return status;
+}
+
+int run(const char* name, void (*kernel)(uint32_t*), unsigned blocks, unsigned threads, size_t words) {
+  PydlContext context = {};
+  context.struct_size = sizeof context;
+  context.fail = print_message;
+  uint32_t* out = nullptr;
+  if (cudaMalloc(reinterpret_cast<void**>(&out), words * sizeof(uint32_t)) != cudaSuccess) return 1;
+  if (launch(&context, dim3(blocks), dim3(threads), 0, kernel, out) != PYDL_OK) return 1;
+  std::vector<uint32_t> values(words);
+  if (cudaMemcpy(values.data(), out, words * sizeof(uint32_t), cudaMemcpyDeviceToHost) != cudaSuccess)
+    return 1;
+  cudaFree(out);
+  uint64_t hash = 14695981039346656037u;  // Fowler, Noll and Vo's
+  for (uint32_t value : values) hash = (hash ^ value) * 1099511628211u;
+  printf("%s %016llx", name, static_cast<unsigned long long>(hash));
+  for (size_t i = 0; i < words && words <= 256; ++i) printf(" %08x", values[i]);
+  printf("\n");
+  return 0;
+}
+
+int run_all() {
+  constexpr unsigned kBlocks = kConversions / 256;
+  return run("half_to_float", widen_half, kBlocks, 256, kConversions) +
+         run("bfloat16_to_float", widen_bfloat16, kBlocks, 256, kConversions) +
+         run("float_to_half_and_bfloat16", narrow, kBlocks, 256, kConversions) +
+         run("pack", pack, kBlocks, 256, kConversions) +
+         run("to_tf32", round_to_tf32, kBlocks, 256, kConversions) +
+         run("load_matrices", load_matrices<false>, 1, 32, 128) +
+         run("load_matrices_transposed", load_matrices<true>, 1, 32, 128) +
+         run("multiply_float16", multiply<float16>, 1, 32, 128) +
+         run("multiply_bfloat16", multiply<bfloat16>, 1, 32, 128) +
+         run("multiply_tf32", multiply_tf32, 1, 32, 128) +
+         run("copy_async", copy_async, 1, 32, 256);
+}
+
+}  // namespace conformance
+
+int main() { return conformance::run_all(); }
