@@ -3,11 +3,11 @@
     python benchmarks/gpu_run.py results --wheel dist/pydl-*.whl
 
 Installs a wheel that was built with CUDA (or builds this checkout), then, step by step: what the
-device is, the tests of the CUDA backend (with nvcc there: PTX wrappers against the emulator), also
-under compute-sanitizer, the tests of all ops, models and
-interoperation on the GPU, and the benchmarks against CuPy and torch. Needs numpy and pytest; torch
-and cupy when there are some. Ends after --seconds; called again with the same folder it does the
-steps that are missing. The last lines are a table of all steps; their output is in the folder.
+device is, PTX wrappers against the emulator (where nvcc and g++ are), the tests of the CUDA backend,
+also under compute-sanitizer, the tests of all ops, models and interoperation on the GPU, and the
+benchmarks against CuPy and torch. Needs numpy and pytest; torch and cupy when there are some. Ends
+after --seconds; called again with the same folder it does the steps that are missing. The last lines
+are a table of all steps; their output is in the folder.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> None:
 def stage(folder: Path) -> None:
     """Makes the folder, and in it one to run in: the checkout without its package that is not built."""
     (folder / "run").mkdir(parents=True, exist_ok=True)
-    for name in ("benchmarks", "csrc", "python_tests", "pyproject.toml"):
+    for name in ("benchmarks", "python_tests", "pyproject.toml"):
         link = folder / "run" / name
         if not link.exists():
             link.symlink_to(ROOT / name)
@@ -111,7 +111,7 @@ def steps(folder: Path, wheel: str | None, device: str) -> list[Step]:
         small = [*pytest, "-x", "python_tests/cuda", "-k", "not large and not sanitizer"]
         for tool in ("memcheck", "racecheck"):
             command = [sanitizer, f"--tool={tool}", "--error-exitcode=9", "--target-processes=all"]
-            found.insert(3, Step(f"sanitizer-{tool}", [*command, *small], 300))
+            found.insert(4, Step(f"sanitizer-{tool}", [*command, *small], 300))
     return found
 
 
