@@ -33,6 +33,7 @@ class _Recording:
         self._inputs: list[Tensor] = []
         self._outputs: Any = None
         self.optimizer: Any = None
+        self.phase = 0
         self._first: tuple[int, float] = (0, 0.0)
 
     def __call__(self, args: tuple) -> Any:
@@ -82,6 +83,7 @@ class _Recording:
                 "[capture] expected one step of one optimizer, got two. Hint: capture each by itself"
             )
         self.optimizer, self._first = optimizer, optimizer.number()
+        self.phase = optimizer.phase()
 
 
 class CapturedStep:
@@ -91,14 +93,20 @@ class CapturedStep:
         functools.update_wrapper(self, function)
         self._function = function
         self._recordings: dict[Any, _Recording] = {}
+        self._optimizer: Any = None  # whose phases are recorded apart, once it is known
 
     def __call__(self, *args: Any) -> Any:
         """Calls the function, or launches what it did for arguments of these shapes."""
-        key = tuple(_signature(leaf) for leaf in tree.flatten(args))
+        shapes = tuple(_signature(leaf) for leaf in tree.flatten(args))
+        key = (shapes, 0 if self._optimizer is None else self._optimizer.phase())
         recording = self._recordings.get(key)
         if recording is None:
             recording = self._recordings[key] = _Recording(self._function, _device_of(args))
-        return recording(args)
+        result = recording(args)
+        if self._optimizer is None and recording.optimizer is not None:
+            self._optimizer = recording.optimizer
+            self._recordings = {(shapes, recording.phase): recording}
+        return result
 
 
 def capture(function: Callable) -> CapturedStep:

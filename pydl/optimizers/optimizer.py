@@ -180,12 +180,11 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         if _core.is_capturing():
             self._check_capture()
             note_optimizer(self)
-            grads = self._with_limited_norms(grads)
         with no_grad():
             if self._accumulated_gradients:
                 self._accumulate(rows, grads)
             else:
-                self.step_all(rows, grads, self._current_learning_rate())
+                self._take_step(rows, grads)
             if self.use_ema:
                 self._update_average(self._next_step())
             for variable in self._constrained:
@@ -197,8 +196,6 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         why = None
         if not self._captures:
             why = "its steps need numbers that are computed on the CPU"
-        elif self._accumulated_gradients:
-            why = "it accumulates gradients"
         elif self.use_ema and self.ema_overwrite_frequency:
             why = "it overwrites variables with their averages"
         if why:
@@ -209,6 +206,10 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
     def number(self) -> tuple[int, float]:
         """The number of the step to come, from 1, and its learning rate."""
         return self._next_step(), self._current_learning_rate()
+
+    def phase(self) -> int:
+        """Which of the calls that make up a step comes next, from 0: their work differs."""
+        return self._iterations.item() % (self.gradient_accumulation_steps or 1)
 
     def take_number(self) -> tuple[int, float]:
         """The same, and counts the step, which a CUDA graph is about to do."""
@@ -222,9 +223,14 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         for total, grad in zip(sums, grads):
             total.assign_add(grad)
         if (self._iterations.item() + 1) % self.gradient_accumulation_steps == 0:
-            self.step_all(rows, sums, self._current_learning_rate())
+            self._take_step(rows, sums)
             for total in self._accumulated_gradients:
                 total.assign(ops.zeros_like(total))
+
+    def _take_step(self, rows: Sequence[int], grads: Sequence[Any]) -> None:
+        if _core.is_capturing():
+            grads = self._with_limited_norms(grads)
+        self.step_all(rows, grads, self._current_learning_rate())
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss to take gradients of, for `apply` to divide them again.
@@ -354,13 +360,12 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         limit = self.clipnorm if self.global_clipnorm is None else self.global_clipnorm
         if limit is None:
             return grads
-        with no_grad():
-            squares = [ops.sum(ops.square(grad.astype("float32"))) for grad in grads]
-            if self.global_clipnorm is not None:
-                squares = [sum(squares[1:], squares[0])] * len(grads)
-            norms = [self._mean_scale() * ops.sqrt(square) for square in squares]
-            factors = [ops.where(norm > limit, limit / norm, 1.0) for norm in norms]
-            return [grad * f.astype(grad.dtype) for grad, f in zip(grads, factors)]
+        squares = [ops.sum(ops.square(grad.astype("float32"))) for grad in grads]
+        if self.global_clipnorm is not None:
+            squares = [sum(squares[1:], squares[0])] * len(grads)
+        norms = [self._mean_scale() * ops.sqrt(square) for square in squares]
+        factors = [ops.where(norm > limit, limit / norm, 1.0) for norm in norms]
+        return [grad * f.astype(grad.dtype) for grad, f in zip(grads, factors)]
 
     # --- weight decay -----------------------------------------------------------------------------
 

@@ -94,10 +94,10 @@ def steps_of(captured: bool, make_optimizer) -> list[float]:
     run = cuda.capture(step) if captured else step
     generator = np.random.default_rng(0)
     losses = []
-    for _ in range(8):
+    for _ in range(16):
         x, y = generator.normal(size=(16, 4)), generator.normal(size=(16, 2))
         losses.append(run(pydl.tensor(x, "float32"), pydl.tensor(y, "float32")).item())
-    assert optimizer.iterations.item() == 8
+    assert optimizer.iterations.item() == 16 // (optimizer.gradient_accumulation_steps or 1)
     return losses + weights.numpy().ravel().tolist()
 
 
@@ -114,8 +114,13 @@ SCHEDULE = pydl.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
         lambda: pydl.optimizers.SGD(0.1, global_clipnorm=0.5),
         lambda: pydl.optimizers.SGD(0.1, clipnorm=2.0),
         lambda: pydl.optimizers.Adam(0.1, clipnorm=100.0),
+        lambda: pydl.optimizers.SGD(0.1, gradient_accumulation_steps=2),
+        lambda: pydl.optimizers.Adam(SCHEDULE, gradient_accumulation_steps=3, global_clipnorm=0.5),
     ],
-    ids=["SGD", "Adam", "AdamW", "RMSprop", "global_clipnorm", "clipnorm", "high_clipnorm"],
+    ids=[
+        "SGD", "Adam", "AdamW", "RMSprop", "global_clipnorm", "clipnorm", "high_clipnorm", "accumulation",
+        "accumulation_and_clipnorm",
+    ],
 )
 def test_training_as_without(make_optimizer):
     np.testing.assert_allclose(steps_of(True, make_optimizer), steps_of(False, make_optimizer), rtol=1e-5)
@@ -124,7 +129,6 @@ def test_training_as_without(make_optimizer):
 def test_optimizers_that_cannot_be_captured():
     for make in (
         lambda: pydl.optimizers.Lamb(0.1),
-        lambda: pydl.optimizers.SGD(0.1, gradient_accumulation_steps=2),
     ):
         with pytest.raises(pydl.errors.DeviceError, match=r"\[capture\] expected an optimizer|no values to be read"):
             steps_of(True, make)
