@@ -6,7 +6,6 @@ import numpy
 
 from benchmarks.case import Case
 
-
 SIZES = {"1 tensor of 10M": (1, 10**7), "100 of 100k": (100, 10**5), "1000 of 1k": (1000, 1000)}
 DECAY = 0.01
 
