@@ -12,7 +12,6 @@ from pydl.applications import imagenet_utils
 
 pytestmark = pytest.mark.conformance
 rng = np.random.default_rng(0)
-slow = pytest.mark.slow
 
 # Models, the sizes of their images here, and arguments.
 STRUCTURES = [
@@ -53,10 +52,10 @@ OUTPUTS = [
     ("EfficientNetB0", 32, {}),
     ("EfficientNetV2B0", 32, {}),
     ("ConvNeXtTiny", 32, {}),
-    pytest.param("DenseNet121", 32, {}, marks=slow),
-    pytest.param("InceptionV3", 75, {}, marks=slow),
-    pytest.param("InceptionResNetV2", 75, {}, marks=slow),
-    pytest.param("NASNetMobile", 32, {}, marks=slow),
+    ("DenseNet121", 32, {}),
+    ("InceptionV3", 75, {}),
+    ("InceptionResNetV2", 75, {}),
+    ("NASNetMobile", 32, {}),
 ]
 
 

@@ -281,3 +281,15 @@ def test_subclass_with_inputs_and_outputs():
     model = Wrapped(2)
     assert model(data(4, 3)).shape == (4, 2) and len(model.weights) == 2
     assert Wrapped.from_config(model.get_config()).units == 2
+
+
+def test_functions_are_operations_but_no_layers(capsys):
+    x = pydl.Input((3,), name="x")
+    model = pydl.Model(x, pydl.ops.exp(pydl.layers.Dense(2, name="d")(x)) + 1.0)
+    assert [layer.name for layer in model.layers] == ["x", "d"]
+    names = [step.name for step in model.operations]
+    assert names[:2] == ["x", "d"] and len(names) == 4
+    model.summary()
+    assert names[2] in capsys.readouterr().out
+    again = pydl.Model.from_config(model.get_config())
+    assert [step.name for step in again.operations] == names
