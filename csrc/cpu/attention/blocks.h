@@ -7,7 +7,7 @@ namespace pydl::cpu::PYDL_ISA {
 namespace {
 
 // A block of keys is whole panels.
-constexpr int64_t kQueryBlock = 64, kKeyBlock = kTileVectors == 3 ? 384 : 256;
+constexpr int64_t kQueryBlock = 64, kKeyBlock = kTileVectors == 3 ? 384 : 512;
 static_assert(kKeyBlock % kTileColumns<float> == 0 && kKeyBlock % kTileColumns<double> == 0);
 // A line more than a block of scores, so that its columns do not compete for the same cache sets.
 constexpr int64_t kScoreRow = kKeyBlock + 16;
