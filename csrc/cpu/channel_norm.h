@@ -52,7 +52,11 @@ struct ChannelGrid {
     parallel_for(context, batch * rows, kGrainElements / (channels + 1) + 1,
                  [&](int64_t begin, int64_t end) {
                    // From the end, which the pass for the statistics has left in the cache.
-                   for (int64_t row = end - 1; row >= begin; --row) body(row / rows, row);
+                   int64_t item = (end - 1) / rows;
+                   for (int64_t row = end - 1; row >= begin; --row) {
+                     if (row < item * rows) --item;
+                     body(item, row);
+                   }
                  });
   }
 };
@@ -94,6 +98,13 @@ PydlStatus channel_moments(const PydlContext* context, const ChannelGrid& grid, 
   return PYDL_OK;
 }
 
+// p, after asking for what a walk to lower addresses reads soon.
+template <class S>
+inline const S* ask_before(const S* p) {
+  __builtin_prefetch(reinterpret_cast<const char*>(p) - kAheadBytes);
+  return p;
+}
+
 // y = (x - mean) scale + beta, with a mean and a scale for each channel of each batch item.
 template <class S, class T = Compute<S>>
 void apply_scale(const PydlContext* context, const ChannelGrid& grid, const S* x, const T* mean,
@@ -101,7 +112,8 @@ void apply_scale(const PydlContext* context, const ChannelGrid& grid, const S* x
   const int64_t n = grid.channels;
   grid.for_each_row(context, [&](int64_t item, int64_t row) {
     for_each_vector<T>(n, [&](int64_t c, auto... count) {
-      const Vec<T> centred = load(x + row * n + c, count...) - load(mean + item * n + c, count...);
+      const S* from = ask_before(x + row * n + c);
+      const Vec<T> centred = load(from, count...) - load(mean + item * n + c, count...);
       store(fma(centred, load(scale + item * n + c, count...), load(beta + c, count...)),
             y + row * n + c, count...);
     });
