@@ -5,20 +5,37 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+constexpr int64_t kCachedBytes = 1 << 20;  // which the second cache holds from one pass to the next
+
+// Items [first, first + count) of the batch.
 template <class S>
-PydlStatus forward(const PydlContext* context, const PydlGroupNormArgs& args) {
+PydlStatus forward_items(const PydlContext* context, const PydlGroupNormArgs& args, int64_t first,
+                         int64_t count) {
   using T = Compute<S>;
-  const ChannelGrid grid(args.batch, args.rows, args.channels);
-  const S* x = static_cast<const S*>(args.x);
-  T* mean = static_cast<T*>(args.mean);
-  T* inverse_std = static_cast<T*>(args.inverse_std);
+  const ChannelGrid grid(count, args.rows, args.channels);
+  const int64_t begin = first * args.rows * args.channels;
+  const S* x = static_cast<const S*>(args.x) + begin;
+  T* mean = static_cast<T*>(args.mean) + first * args.groups;
+  T* inverse_std = static_cast<T*>(args.inverse_std) + first * args.groups;
   const PydlStatus status = group_moments(context, grid, args.groups, x, mean, inverse_std);
   if (status != PYDL_OK) return status;
-  for (int64_t i = 0; i < args.batch * args.groups; ++i) {
+  for (int64_t i = 0; i < count * args.groups; ++i) {
     inverse_std[i] = 1 / ::sqrt(inverse_std[i] + static_cast<T>(args.epsilon));
   }
   return normalise(context, grid, args.groups, x, args.gamma, args.beta, mean, inverse_std,
-                   static_cast<S*>(args.y));
+                   static_cast<S*>(args.y) + begin);
+}
+
+template <class S>
+PydlStatus forward(const PydlContext* context, const PydlGroupNormArgs& args) {
+  const int64_t item_bytes = args.rows * args.channels * static_cast<int64_t>(sizeof(S));
+  const int64_t fitting = kCachedBytes / (item_bytes + 1), at_a_time = fitting > 1 ? fitting : 1;
+  PydlStatus status = PYDL_OK;
+  for (int64_t item = 0; item < args.batch && status == PYDL_OK; item += at_a_time) {
+    const int64_t left = args.batch - item;
+    status = forward_items<S>(context, args, item, left < at_a_time ? left : at_a_time);
+  }
+  return status;
 }
 
 }  // namespace
