@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pydl import ops
+from pydl.layers.boxes import around, corners
 from pydl.layers.image_layer import RandomImageLayer, factor_range
 from pydl.ops import image as image_ops
 
@@ -54,7 +55,8 @@ class RandomFlip(RandomImageLayer):
     def get_random_transformation(self, data, training=True, seed=None):
         if not training:
             return None
-        return {"flips": self._uniform((data.shape[0], 1, 1, 1), 0.0, 1.0, seed) <= 0.5}
+        flips = self._uniform((data.shape[0], 1, 1, 1), 0.0, 1.0, seed) <= 0.5
+        return {"flips": flips, "input_shape": data.shape}
 
     def transform_images(self, images, transformation, training=True):
         images = self._floats(images)
@@ -68,6 +70,22 @@ class RandomFlip(RandomImageLayer):
 
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
         return self.transform_images(segmentation_masks, transformation, training)
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        if transformation is None or not training:
+            return bounding_boxes
+        size = self._input_size(transformation)
+        flips = np.asarray(transformation["flips"]).reshape(-1, 1, 1)
+
+        def flip(boxes):
+            x1, y1, x2, y2 = ops.split(boxes, 4, axis=-1)
+            if "horizontal" in self.mode:
+                x1, x2 = size[1] - x2, size[1] - x1
+            if "vertical" in self.mode:
+                y1, y2 = size[0] - y2, size[0] - y1
+            return ops.where(flips, ops.concatenate([x1, y1, x2, y2], axis=-1), boxes)
+
+        return self._moved_boxes(bounding_boxes, flip, size, size)
 
 
 class _Affine(RandomImageLayer):
@@ -95,6 +113,17 @@ class _Affine(RandomImageLayer):
 
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
         return self._transform(segmentation_masks, transformation, training, "nearest")
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        if transformation is None or not training:
+            return bounding_boxes
+        size = self._input_size(transformation)
+        rows = self._matrices(transformation, *size)
+        matrices = np.concatenate([rows, np.ones((len(rows), 1))], axis=1).reshape(-1, 3, 3)
+        back = np.linalg.inv(matrices)  # the matrices lead from new places to old ones
+        return self._moved_boxes(
+            bounding_boxes, lambda boxes: around(corners(boxes), back), size, size
+        )
 
     def _transform(self, images, transformation, training: bool, interpolation: str):
         images = self._floats(images)
@@ -160,7 +189,8 @@ class RandomRotation(_Affine):
         if not training:
             return None
         low, high = (360.0 * bound for bound in self.factor)
-        return {"angle": self._uniform((data.shape[0],), low, high, seed)}
+        angle = self._uniform((data.shape[0],), low, high, seed)
+        return {"angle": angle, "input_shape": data.shape}
 
     def _matrices(self, transformation, height, width):
         angle = np.deg2rad(np.asarray(transformation["angle"], "float64"))
@@ -223,7 +253,8 @@ class RandomTranslation(_Affine):
         height, width = self._size(data)
         down = self._uniform((data.shape[0], 1), *self._down, seed) * height
         right = self._uniform((data.shape[0], 1), *self._right, seed) * width
-        return {"translations": np.concatenate([right, down], axis=1)}
+        moves = np.concatenate([right, down], axis=1)
+        return {"translations": moves, "input_shape": data.shape}
 
     def _matrices(self, transformation, height, width):
         moves = np.asarray(transformation["translations"], "float64")
@@ -287,7 +318,8 @@ class RandomZoom(_Affine):
         width_zoom = height_zoom
         if self._wide is not None:
             width_zoom = 1 + self._uniform(shape, *self._wide, seed)
-        return {"height_zoom": height_zoom, "width_zoom": width_zoom}
+        zooms = {"height_zoom": height_zoom, "width_zoom": width_zoom}
+        return {**zooms, "input_shape": data.shape}
 
     def _matrices(self, transformation, height, width):
         x = np.asarray(transformation["width_zoom"], "float64")[:, 0]
@@ -344,7 +376,8 @@ class RandomShear(_Affine):
         sign = np.where(self._uniform(shape, 0.0, 1.0, seed) > 0.5, -1.0, 1.0)
         down = self._uniform(shape, *self.y_factor, seed)
         right = self._uniform(shape, *self.x_factor, seed)
-        return {"shear_factor": np.concatenate([right, down], axis=1) * sign}
+        shear = np.concatenate([right, down], axis=1) * sign
+        return {"shear_factor": shear, "input_shape": data.shape}
 
     def _matrices(self, transformation, height, width):
         shear = np.asarray(transformation["shear_factor"], "float64")

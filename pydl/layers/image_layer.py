@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pydl import ops, random
+from pydl import ops, random, tree
 from pydl.errors import ShapeError
+from pydl.layers.boxes import clip_to_image_size, convert_format
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.layer import Layer
 from pydl.random import SeedGenerator
@@ -49,13 +51,17 @@ def value_bounds(owner: str, value_range: Any) -> tuple[float, float]:
 class ImageLayer(Layer):
     """A layer of images: one, a batch, or a dict with them and what belongs to them.
 
-    A dict has `"images"` and may have `"labels"` and `"segmentation_masks"`, which are changed
+    A dict has `"images"` and may have `"labels"`, `"segmentation_masks"` and `"bounding_boxes"` (a
+    dict of `"boxes"` and `"labels"`, written as `bounding_box_format` says), which are changed
     along. Subclasses define `transform_images`, and `get_random_transformation` where chance plays
     a part.
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs):
+    def __init__(
+        self, data_format: str | None = None, bounding_box_format: str | None = None, **kwargs
+    ):
         super().__init__(**kwargs)
+        self.bounding_box_format = bounding_box_format
         if data_format not in (None, "channels_last", "channels_first"):
             raise ValueError(
                 f"[{self.name}] expected data_format 'channels_last' or 'channels_first', got "
@@ -72,13 +78,16 @@ class ImageLayer(Layer):
                 f"{images.shape}."
             )
         single = images.ndim == 3
-        parts = {key: value[None] if single else value for key, value in data.items()}
+        if "bounding_boxes" in data:
+            data = {**data, "bounding_boxes": self._checked_boxes(data["bounding_boxes"])}
+        parts = tree.map_structure(lambda value: value[None], data) if single else data
         transformation = self.get_random_transformation(parts["images"], training=training)
         changed = {
             key: getattr(self, f"transform_{key}")(value, transformation, training=training)
             for key, value in parts.items()
         }
-        changed = {key: value[0] if single else value for key, value in changed.items()}
+        if single:
+            changed = tree.map_structure(lambda value: value[0], changed)
         return changed if isinstance(inputs, dict) else changed["images"]
 
     def get_random_transformation(self, data, training=True, seed=None):
@@ -93,6 +102,10 @@ class ImageLayer(Layer):
         """The labels that belong to the changed images."""
         return labels
 
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        """Boxes around objects, moved as their images are; by most layers not at all."""
+        return bounding_boxes
+
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
         """Masks, changed as their images are."""
         return segmentation_masks
@@ -105,7 +118,9 @@ class ImageLayer(Layer):
             return {key: self._spec(key, value) for key, value in inputs.items()}
         return self._spec("images", inputs)
 
-    def _spec(self, key: str, tensor: KerasTensor) -> KerasTensor:
+    def _spec(self, key: str, tensor: Any) -> Any:
+        if isinstance(tensor, dict):
+            return {name: self._spec(name, value) for name, value in tensor.items()}
         if key != "images":
             return KerasTensor(tensor.shape, tensor.dtype)
         return KerasTensor(self.compute_output_shape(tensor.shape), self.compute_dtype)
@@ -121,6 +136,35 @@ class ImageLayer(Layer):
     def _size(self, images) -> tuple[int, int]:
         height, width = self._axes
         return images.shape[height], images.shape[width]
+
+    def _input_size(self, transformation: dict) -> tuple[int, int]:
+        """Height and width of the images that a transformation was made for."""
+        shape = transformation["input_shape"]
+        return int(shape[self._axes[0]]), int(shape[self._axes[1]])
+
+    def _checked_boxes(self, bounding_boxes: Any) -> dict[str, Any]:
+        """Boxes in float32, and their labels, as tensors."""
+        if not self.bounding_box_format:
+            raise ValueError(
+                f"[{self.name}] expected a bounding_box_format for inputs with bounding_boxes, got "
+                "none. Hint: bounding_box_format='xyxy'."
+            )
+        if not isinstance(bounding_boxes, dict) or not {"boxes", "labels"} <= set(bounding_boxes):
+            raise ValueError(f"[{self.name}] expected bounding_boxes with boxes and labels.")
+        found = {key: ops.convert_to_tensor(value) for key, value in bounding_boxes.items()}
+        if found["boxes"].ndim not in (2, 3) or found["boxes"].shape[-1] != 4:
+            raise ShapeError(
+                f"[{self.name}] expected boxes (boxes, 4) or (batch, boxes, 4), got shape "
+                f"{found['boxes'].shape}."
+            )
+        return {**found, "boxes": ops.cast(found["boxes"], "float32")}
+
+    def _moved_boxes(self, bounding_boxes: dict, move: Callable, size: tuple, new_size: tuple) -> dict:
+        """Boxes changed by `move`, a function of those in "xyxy", and cut off at the new edges."""
+        form = self.bounding_box_format or "xyxy"
+        boxes = move(convert_format(bounding_boxes["boxes"], form, "xyxy", *size))
+        clipped = clip_to_image_size({**bounding_boxes, "boxes": boxes}, *new_size)
+        return convert_format(clipped, "xyxy", form, *new_size)
 
     def _cut(self, images, top: int, left: int, height: int, width: int):
         rows, columns = slice(top, top + height), slice(left, left + width)

@@ -168,6 +168,15 @@ class MixUp(RandomImageLayer):
     def transform_labels(self, labels, transformation, training=True):
         return _mixed_labels(labels, transformation) if training else labels
 
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        """Those of both images."""
+        if transformation is None or not training:
+            return bounding_boxes
+        return {
+            key: ops.concatenate([value, _reordered(value, transformation)], axis=1)
+            for key, value in bounding_boxes.items()
+        }
+
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
         return self.transform_images(segmentation_masks, transformation, training)
 
@@ -225,6 +234,11 @@ class CutMix(_Boxes):
             return images
         masks = np.asarray(transformation["batch_masks"])
         return ops.where(masks, _reordered(images, transformation), images)
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        raise NotImplementedError(
+            f"[{self.name}] expected no bounding_boxes: objects may be cut to any shape. Hint: MixUp."
+        )
 
     def transform_labels(self, labels, transformation, training=True):
         return _mixed_labels(labels, transformation) if training else labels

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pydl import ops
+from pydl.layers.boxes import crop, pad
 from pydl.layers.image_layer import ImageLayer, RandomImageLayer
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.ops import image as image_ops
@@ -37,6 +40,18 @@ class _Sized(ImageLayer):
         return image_ops.resize(
             images, size, crop_to_aspect_ratio=True, data_format=self.data_format
         )
+
+    def _boxes_of_resized_middle(self, bounding_boxes: dict, size: tuple[int, int]) -> dict:
+        height, width = size
+        rows = max(min(height, int(width * self.height / self.width)), 1)
+        columns = max(min(width, int(height * self.width / self.height)), 1)
+        scale = np.array([self.width / columns, self.height / rows] * 2)
+
+        def resize(boxes):
+            middle = crop(boxes, (height - rows) // 2, (width - columns) // 2, rows, columns)
+            return middle * ops.cast(scale, boxes.dtype)
+
+        return self._moved_boxes(bounding_boxes, resize, size, (self.height, self.width))
 
 
 class Resizing(_Sized):
@@ -92,8 +107,30 @@ class Resizing(_Sized):
             "data_format": self.data_format,
         }
 
+    def get_random_transformation(self, data, training=True, seed=None):
+        return self._size(data)
+
     def transform_images(self, images, transformation=None, training=True):
         return self._resize(images, self.interpolation)
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        height, width = transformation
+        down, right = self.height / height, self.width / width
+        if self._how["pad_to_aspect_ratio"]:
+            down = right = min(down, right)
+        elif self._how["crop_to_aspect_ratio"]:
+            down = right = max(down, right)
+        kept = ops.any(bounding_boxes["boxes"] + 1, axis=-1, keepdims=True)
+        kept = ops.logical_and(kept, ops.any(bounding_boxes["boxes"], axis=-1, keepdims=True))
+
+        def resize(boxes):
+            scaled = boxes * ops.cast(np.array([right, down, right, down]), boxes.dtype)
+            above, before = self.height - height * down, self.width - width * right
+            return pad(scaled, int(above / 2), int(before / 2))
+
+        size = self.height, self.width
+        resized = self._moved_boxes(bounding_boxes, resize, (height, width), size)
+        return {**resized, "boxes": ops.where(kept, resized["boxes"], 0.0)}
 
     def transform_segmentation_masks(self, segmentation_masks, transformation=None, training=True):
         return self._resize(segmentation_masks, "nearest")
@@ -142,6 +179,18 @@ class CenterCrop(_Sized):
         self.height = height
         self.width = width
         self._check_size()
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        return {"input_shape": data.shape}
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        height, width = size = self._input_size(transformation)
+        if height < self.height or width < self.width:
+            return self._boxes_of_resized_middle(bounding_boxes, size)
+        top, left = (height - self.height) // 2, (width - self.width) // 2
+        return self._moved_boxes(
+            bounding_boxes, lambda boxes: pad(boxes, -top, -left), size, (self.height, self.width)
+        )
 
     def transform_images(self, images, transformation=None, training=True):
         images = self._floats(images)
@@ -194,20 +243,27 @@ class RandomCrop(_Sized, RandomImageLayer):
 
     def get_random_transformation(self, data, training=True, seed=None):
         height, width = self._size(data)
-        if training and height > self.height and width > self.width:
-            place = self._uniform((2,), 0.0, 1.0, seed)
-            return (
-                int(place[0] * (height - self.height + 1)),
-                int(place[1] * (width - self.width + 1)),
-            )
-        return None
+        if not (training and height > self.height and width > self.width):
+            return {"place": None, "input_shape": data.shape}
+        share = self._uniform((2,), 0.0, 1.0, seed)
+        top, left = share[0] * (height - self.height + 1), share[1] * (width - self.width + 1)
+        return {"place": (int(top), int(left)), "input_shape": data.shape}
 
     def transform_images(self, images, transformation, training=True):
         images = self._floats(images)
-        if transformation is None:
+        place = transformation["place"] if isinstance(transformation, dict) else transformation
+        if place is None:
             return self._resized_middle(images)
-        top, left = map(int, transformation)
+        top, left = map(int, place)
         return self._cut(images, top, left, self.height, self.width)
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        size, place = self._input_size(transformation), transformation["place"]
+        if place is None:
+            return self._boxes_of_resized_middle(bounding_boxes, size)
+        return self._moved_boxes(
+            bounding_boxes, lambda b: pad(b, -place[0], -place[1]), size, (self.height, self.width)
+        )
 
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
         return self.transform_images(segmentation_masks, transformation, training)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pydl import ops, random
+from pydl.layers.boxes import around, corners
 from pydl.layers.image_color import RandomBrightness, RandomColorDegeneration, RandomContrast
 from pydl.layers.image_geometry import RandomRotation, RandomShear, RandomTranslation
 from pydl.layers.image_layer import RandomImageLayer, factor_range, value_bounds
@@ -17,6 +18,7 @@ from pydl.layers.image_tone import (
     RandomSharpness,
     Solarization,
 )
+from pydl.ops.image_warp import homographies
 
 __all__ = ["AugMix", "RandomElasticTransform", "RandomPerspective"]
 
@@ -109,7 +111,23 @@ class RandomPerspective(_Warp):
             "apply_perspective": self._uniform((count,), 0.0, 1.0, seed) < share,
             "start_points": start,
             "end_points": start + start * moved,
+            "input_shape": data.shape,
         }
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        if transformation is None or not training:
+            return bounding_boxes
+        size = self._input_size(transformation)
+        start, end = (np.asarray(transformation[f"{one}_points"]) for one in ("start", "end"))
+        rows = homographies(end.astype("float64"), start.astype("float64"))
+        matrices = np.concatenate([rows, np.ones((len(rows), 1))], axis=1).reshape(-1, 3, 3)
+        apply = np.asarray(transformation["apply_perspective"]).astype(bool).reshape(-1, 1, 1)
+        return self._moved_boxes(
+            bounding_boxes,
+            lambda boxes: ops.where(apply, around(corners(boxes), matrices), boxes),
+            size,
+            size,
+        )
 
     def _warped(self, images, transformation, interpolation: str):
         changed = ops.image.perspective_transform(
@@ -180,6 +198,12 @@ class RandomElasticTransform(_Warp):
                 random.randint((), 0, 2**31 - 1, seed=self.generator if seed is None else seed)
             ),
         }
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        raise NotImplementedError(
+            f"[{self.name}] expected no bounding_boxes: rubber keeps no boxes. Hint: apply it before "
+            "boxes are added, or use RandomPerspective."
+        )
 
     def transform_images(self, images, transformation, training=True):
         images = super().transform_images(images, transformation, training)

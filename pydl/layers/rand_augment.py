@@ -67,10 +67,10 @@ class RandAugment(RandomImageLayer):
         self.num_ops = num_ops
         self.factor = factor_range(self.name, "factor", factor, (0.0, 1.0))
         self.value_range = value_bounds(self.name, value_range)
-        f, values = self.factor, {"value_range": self.value_range, "data_format": data_format}
-        values["dtype"] = kwargs.get("dtype")
-        moved = {"interpolation": interpolation, "data_format": data_format}
-        moved["dtype"] = kwargs.get("dtype")
+        common = {"dtype": kwargs.get("dtype"), "data_format": data_format}
+        f, values = self.factor, {"value_range": self.value_range, **common}
+        common["bounding_box_format"] = self.bounding_box_format
+        moved = {"interpolation": interpolation, **common}
         bits = max(1, int(8 * f[1]))
         self._changes = [
             RandomShear(f, f, **moved),
@@ -104,6 +104,9 @@ class RandAugment(RandomImageLayer):
         return self._apply(
             "transform_segmentation_masks", segmentation_masks, transformation, training
         )
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        return self._apply("transform_bounding_boxes", bounding_boxes, transformation, training)
 
     def _apply(self, method: str, values, transformation, training: bool):
         for i, part in transformation or [] if training else []:

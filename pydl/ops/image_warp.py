@@ -225,7 +225,7 @@ def perspective_transform(
             f"[perspective_transform] expected points (4, 2) or (batch, 4, 2), got shapes {start.shape} "
             f"and {end.shape}"
         )
-    transforms = _homographies(start.reshape(-1, 4, 2), end.reshape(-1, 4, 2))
+    transforms = homographies(start.reshape(-1, 4, 2), end.reshape(-1, 4, 2))
 
     def run(batch: Tensor) -> Tensor:
         of_all = np.broadcast_to(transforms, (batch.shape[0], 8)).copy()
@@ -234,7 +234,7 @@ def perspective_transform(
     return on_batch("perspective_transform", run, images, data_format)
 
 
-def _homographies(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def homographies(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The eight numbers of the map from each `end` back to its `start`, one row a batch entry."""
     x, y = end[..., 0], end[..., 1]
     zero, one = np.zeros_like(x), np.ones_like(x)

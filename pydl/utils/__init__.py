@@ -13,6 +13,7 @@ from pydl.saving.registry import (
     register_keras_serializable,
 )
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
+from pydl.utils import bounding_boxes
 from pydl.utils.directory_datasets import (
     image_dataset_from_directory,
     text_dataset_from_directory,
@@ -34,6 +35,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
