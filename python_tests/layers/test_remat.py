@@ -1,5 +1,7 @@
 """Activations computed again: the same results and gradients, with less memory."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -199,6 +201,7 @@ def test_errors():
 
 @pytest.mark.conformance
 def test_gradients_like_keras():
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     keras, jax = pytest.importorskip("keras"), pytest.importorskip("jax")
     x = rng.standard_normal((3, 4)).astype("float32")
 
