@@ -40,12 +40,14 @@ if TYPE_CHECKING:
         models,
         optimizers,
         preprocessing,
+        quantizers,
         regularizers,
         saving,
         sklearn,
         testing,
         tree,
         utils,
+        visualization,
     )
     from pydl.dtype_policies import DTypePolicy, FloatDTypePolicy
     from pydl.initializers import Initializer
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from pydl.models import Model, Sequential
     from pydl.naming import name_scope
     from pydl.optimizers import Optimizer
+    from pydl.quantizers import Quantizer
     from pydl.regularizers import Regularizer
     from pydl.variable import Variable
 
@@ -68,8 +71,8 @@ int8, uint8, int32, int64, bool_ = "int8", "uint8", "int32", "int64", "bool"
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "constraints", "data", "datasets",
     "dtype_policies", "extension", "generation", "initializers", "layers", "losses", "metrics", "mixed_precision",
-    "models", "optimizers", "preprocessing", "regularizers", "saving", "sklearn", "testing", "tree",
-    "utils",
+    "models", "optimizers", "preprocessing", "quantizers", "regularizers", "saving", "sklearn", "testing", "tree",
+    "utils", "visualization",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "pydl.dtype_policies",
@@ -83,6 +86,7 @@ _NAMES = {
     "Metric": "pydl.metrics",
     "Model": "pydl.models",
     "Optimizer": "pydl.optimizers",
+    "Quantizer": "pydl.quantizers",
     "Regularizer": "pydl.regularizers",
     "RematScope": "pydl.layers.remat",
     "Sequential": "pydl.models",
@@ -123,6 +127,7 @@ __all__ = [
     "Metric",
     "Model",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
     "RematScope",
     "Sequential",
@@ -163,6 +168,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "quantizers",
     "random",
     "regularizers",
     "remat",
@@ -177,4 +183,5 @@ __all__ = [
     "utils",
     "value_and_grad",
     "version",
+    "visualization",
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydl.layers.dtype_policy import DTypePolicy, get_policy
+from pydl.layers.dtype_policy import DTypePolicy, QuantizedDTypePolicy, get_policy
 from pydl.saving.serialize import deserialize_keras_object, serialize_keras_object
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "QuantizedDTypePolicy", "deserialize", "get", "serialize"]
 
 FloatDTypePolicy = DTypePolicy
 get = get_policy

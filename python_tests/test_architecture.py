@@ -40,10 +40,10 @@ LEVELS = [
     {"_call_errors", "config", "device", "errors", "typing"},
     {"_convert", "autograd", "ops", "random", "replay", "tensor"},
     {"capture", "cuda", "naming", "saving", "tree"},
-    {"activations", "constraints", "initializers", "regularizers", "variable"},
+    {"activations", "constraints", "initializers", "quantizers", "regularizers", "variable"},
     {"layers", "losses", "metrics", "optimizers"},
     {"backend", "dtype_policies", "mixed_precision", "saving.keras_h5", "saving.weight_names"},
-    {"callbacks", "data", "datasets", "generation", "models", "preprocessing", "saving.model_file", "utils"},
+    {"callbacks", "data", "datasets", "generation", "models", "preprocessing", "saving.model_file", "utils", "visualization"},
     {"applications", "cli", "extension", "interop", "serving", "sklearn", "testing"},
 ]
 

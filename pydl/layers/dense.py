@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydl import activations
+from pydl import activations, ops
 from pydl.layers.arguments import positive_int
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 from pydl.layers.lora import LowRankAdaptation
+from pydl.layers.quantized import Quantizable
 from pydl.ops.product import linear
 
 __all__ = ["Dense"]
 
 
-class Dense(LowRankAdaptation, Layer):
+class Dense(Quantizable, LowRankAdaptation, Layer):
     """A densely connected layer: `activation(inputs @ kernel + bias)`.
 
     The product, the bias and the usual activations run as one fused operation.
@@ -33,6 +34,7 @@ class Dense(LowRankAdaptation, Layer):
         lora_rank: The rank of a low-rank adaptation, which trains two small matrices beside the frozen
             kernel; none when None. See `enable_lora`.
         lora_alpha: How much the adaptation counts; `lora_rank` when None.
+        quantization_config: How to quantize where the dtype policy says int8; None for the default.
 
     Call arguments:
         inputs: A tensor of shape `(batch, ..., inputs)`.
@@ -68,6 +70,7 @@ class Dense(LowRankAdaptation, Layer):
         bias_constraint: Any = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -82,16 +85,21 @@ class Dense(LowRankAdaptation, Layer):
         self.bias_constraint = bias_constraint
         self._fused, self._unfused = activations.split_fused(self.activation)
         self._prepare_lora(lora_rank, lora_alpha)
+        self._prepare_quantization(quantization_config)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape):
-        self.kernel = self.add_weight(
-            shape=(input_shape[-1], self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        shape = (input_shape[-1], self.units)
+        if self.quantization_mode is not None:
+            self._build_quantized(shape)
+        else:
+            self.kernel = self.add_weight(
+                shape=shape,
+                initializer=self.kernel_initializer,
+                regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
+                name="kernel",
+            )
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -105,8 +113,28 @@ class Dense(LowRankAdaptation, Layer):
         self._build_lora()
 
     def call(self, inputs):
+        if self.quantization_mode is not None:
+            return self._quantized_call(inputs)
         outputs = linear(inputs, self._adapted_weight(), self.bias, self._fused)
         return outputs if self._unfused is None else self._unfused(outputs)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
+
+    def _summed_axes_of_weight(self) -> int:
+        return 0
+
+    def _summed_axes_of_inputs(self, ndim: int) -> int:
+        return -1
+
+    def _scale_shape(self, shape: tuple) -> tuple:
+        return shape[1:]
+
+    def _laid_out(self, scale, of: str):
+        return scale
+
+    def _multiply(self, inputs, kernel):
+        return ops.matmul(inputs, kernel)
+
+    def _multiply_back(self, grad, kernel):
+        return ops.matmul(grad, ops.transpose(kernel))

@@ -11,11 +11,12 @@ from pydl.errors import ShapeError
 from pydl.layers.input_spec import InputSpec
 from pydl.layers.layer import Layer
 from pydl.layers.lora import LowRankAdaptation
+from pydl.layers.quantized import Quantizable
 
 __all__ = ["EinsumDense"]
 
 
-class EinsumDense(LowRankAdaptation, Layer):
+class EinsumDense(Quantizable, LowRankAdaptation, Layer):
     """Multiplies inputs and a kernel as an equation says, `activation(einsum(x, kernel) + bias)`.
 
     Args:
@@ -35,6 +36,7 @@ class EinsumDense(LowRankAdaptation, Layer):
         lora_rank: The rank of a low-rank adaptation, which trains two small matrices beside the frozen
             kernel; none when None. See `enable_lora`.
         lora_alpha: How much the adaptation counts; `lora_rank` when None.
+        quantization_config: How to quantize where the dtype policy says int8; None for the default.
 
     Call arguments:
         inputs: A tensor of the shape that the equation names.
@@ -67,6 +69,7 @@ class EinsumDense(LowRankAdaptation, Layer):
         bias_constraint: Any = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -82,22 +85,23 @@ class EinsumDense(LowRankAdaptation, Layer):
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
         self._prepare_lora(lora_rank, lora_alpha)
+        self._prepare_quantization(quantization_config)
 
     def build(self, input_shape):
         letters = _split(self.equation, self.name)
         sizes = self._sizes(letters, input_shape)
-        initializer = initializers.get(self.kernel_initializer)
-        if isinstance(initializer, initializers.VarianceScaling):
-            outputs = [i for i, c in enumerate(letters.kernel) if c in letters.output]
-            inputs = [i for i, c in enumerate(letters.kernel) if c not in letters.output]
-            initializer = initializer.with_axes(inputs, outputs)
-        self.kernel = self.add_weight(
-            shape=[sizes[c] for c in letters.kernel],
-            initializer=initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        shape = [sizes[c] for c in letters.kernel]
+        self.input_spec = InputSpec(ndim=len(input_shape))
+        if self.quantization_mode is not None:
+            self._build_quantized(shape)
+        else:
+            self.kernel = self.add_weight(
+                shape=shape,
+                initializer=self._kernel_initializer(letters),
+                regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
+                name="kernel",
+            )
         self.bias = None
         if self.bias_axes is not None:
             self.bias = self.add_weight(
@@ -107,10 +111,11 @@ class EinsumDense(LowRankAdaptation, Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
-        self.input_spec = InputSpec(ndim=len(input_shape))
         self._build_lora()
 
     def call(self, inputs):
+        if self.quantization_mode is not None:
+            return self._quantized_call(inputs)
         outputs = ops.einsum(self.equation, inputs, self._adapted_weight())
         if self.bias is not None:
             outputs = outputs + self.bias
@@ -146,6 +151,52 @@ class EinsumDense(LowRankAdaptation, Layer):
                 )
             sizes.setdefault(letter, size)
         return sizes
+
+    def _kernel_initializer(self, letters: _Letters) -> Any:
+        initializer = initializers.get(self.kernel_initializer)
+        if not isinstance(initializer, initializers.VarianceScaling):
+            return initializer
+        outputs = [i for i, c in enumerate(letters.kernel) if c in letters.output]
+        inputs = [i for i, c in enumerate(letters.kernel) if c not in letters.output]
+        return initializer.with_axes(inputs, outputs)
+
+    def _summed_axes_of_weight(self) -> tuple[int, ...]:
+        letters = _split(self.equation, self.name)
+        return tuple(i for i, c in enumerate(letters.kernel) if c not in letters.output)
+
+    def _summed_axes_of_inputs(self, ndim: int) -> tuple[int, ...]:
+        letters = _split(self.equation, self.name)
+        hidden = ndim - len(letters.input) if letters.front else 0
+        return tuple(hidden + i for i, c in enumerate(letters.input) if c not in letters.output)
+
+    def _scale_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        letters = _split(self.equation, self.name)
+        sizes = dict(zip(letters.kernel, shape))
+        ones = (1,) * (self.input_spec.ndim - len(letters.input))
+        own = tuple(sizes.get(c, 1) for c in letters.output)
+        return ones + own if letters.front else own + ones
+
+    def _laid_out(self, scale, of: str):
+        """A scale with the axes of the output; those that are not its own have size 1."""
+        letters = _split(self.equation, self.name)
+        given = letters.kernel if of == "kernel" else letters.input
+        hidden = scale.ndim - len(given)
+        first = hidden if letters.front else 0
+        place = {c: first + i for i, c in enumerate(given)}
+        others = [i for i in range(scale.ndim) if i not in place.values()]
+        kept = [place[c] for c in letters.output if c in place]
+        summed = [place[c] for c in given if c not in letters.output]
+        moved = ops.transpose(scale, (*others, *kept, *summed) if letters.front else (*kept, *others, *summed))
+        own = tuple(scale.shape[place[c]] if c in place else 1 for c in letters.output)
+        rest = tuple(scale.shape[i] for i in others)
+        return ops.reshape(moved, rest + own if letters.front else own + rest)
+
+    def _multiply(self, inputs, kernel):
+        return ops.einsum(self.equation, inputs, kernel)
+
+    def _multiply_back(self, grad, kernel):
+        (inputs, of_kernel), output = self.equation.split("->")[0].split(","), self.equation.split("->")[1]
+        return ops.einsum(f"{output},{of_kernel}->{inputs}", grad, kernel)
 
     def _bias_shape(self, letters: _Letters, sizes: dict, ndim: int) -> list[int | None]:
         if not set(self.bias_axes) <= set(letters.output):

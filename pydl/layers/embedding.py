@@ -8,11 +8,12 @@ from pydl import ops
 from pydl.layers.arguments import positive_int
 from pydl.layers.layer import Layer
 from pydl.layers.lora import LowRankAdaptation
+from pydl.layers.quantized import Quantizable
 
 __all__ = ["Embedding"]
 
 
-class Embedding(LowRankAdaptation, Layer):
+class Embedding(Quantizable, LowRankAdaptation, Layer):
     """Replaces every integer by a trained vector.
 
     Args:
@@ -26,6 +27,7 @@ class Embedding(LowRankAdaptation, Layer):
         lora_rank: The rank of a low-rank adaptation, which trains two small matrices beside the frozen
             vectors; none when None. See `enable_lora`.
         lora_alpha: How much the adaptation counts; `lora_rank` when None.
+        quantization_config: How to quantize where the dtype policy says int8; None for the default.
 
     Call arguments:
         inputs: A tensor of integers of any shape.
@@ -57,6 +59,7 @@ class Embedding(LowRankAdaptation, Layer):
         weights: Any = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -69,29 +72,48 @@ class Embedding(LowRankAdaptation, Layer):
         self.supports_masking = mask_zero
         self.autocast = False
         self._prepare_lora(lora_rank, lora_alpha)
+        self._prepare_quantization(quantization_config)
         if weights is not None:
             self.build(None)
             self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
 
     def build(self, input_shape=None):
-        self.embeddings = self.add_weight(
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-        )
+        shape = (self.input_dim, self.output_dim)
+        if self.quantization_mode is not None:
+            self._build_quantized(shape)
+        else:
+            self.embeddings = self.add_weight(
+                shape=shape,
+                initializer=self.embeddings_initializer,
+                regularizer=self.embeddings_regularizer,
+                constraint=self.embeddings_constraint,
+                name="embeddings",
+            )
         self._build_lora()
 
     def call(self, inputs):
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
-        outputs = ops.embedding(self.embeddings, inputs)
+        if self.quantization_mode is None:
+            outputs = ops.embedding(self.embeddings, inputs)
+        else:
+            scale = ops.expand_dims(ops.take(self.embeddings_scale, inputs, axis=0), -1)
+            rows = ops.cast(ops.take(self.embeddings, inputs, axis=0), scale.dtype)
+            outputs = ops.cast(rows / scale, self.compute_dtype)
         if not self.lora_enabled:
             return outputs
         a, b = self._lora_parts()
         change = ops.matmul(ops.embedding(a, inputs), b) * (self.lora_alpha / self.lora_rank)
         return outputs + ops.cast(change, outputs.dtype)
+
+    def _summed_axes_of_weight(self) -> int:
+        return -1
+
+    def _scale_shape(self, shape: tuple) -> tuple:
+        return shape[:1]
+
+    def _laid_out(self, scale, of: str):
+        return scale
 
     def compute_mask(self, inputs, previous_mask):
         return ops.not_equal(inputs, 0) if self.mask_zero else None

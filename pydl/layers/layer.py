@@ -174,6 +174,13 @@ class Layer(CallProtocol, WeightHolder, Configurable):
         """Return the mask of the outputs, given that of the inputs."""
         return previous_mask
 
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Quantize the weights: for `Dense`, `EinsumDense` and `Embedding`."""
+        raise NotImplementedError(
+            f"[{self.name}] expected a Dense, EinsumDense or Embedding layer to quantize, got "
+            f"{type(self).__name__}."
+        )
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, with the name and `trainable` of now."""
         config = super().get_config()

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydl import ops
 from pydl.layers.arguments import positive_int
+from pydl.saving.serialize import serialize_keras_object
 
 __all__ = ["LowRankAdaptation"]
 
@@ -106,6 +107,7 @@ class LowRankAdaptation:
 
     def get_config(self) -> dict[str, Any]:
         config = {k: v for k, v in super().get_config().items() if not k.startswith("lora_")}
+        config["quantization_config"] = serialize_keras_object(self.quantization_config)
         if self.lora_rank is not None:
             config |= {"lora_rank": self.lora_rank, "lora_alpha": self.lora_alpha}
         return config

@@ -18,7 +18,8 @@ _MODULES = frozenset(
     f"pydl.{name}"
     for name in (
         "activations", "applications", "callbacks", "constraints", "initializers", "layers",
-        "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "utils",
+        "losses", "metrics", "models", "ops", "optimizers", "quantizers", "random", "regularizers",
+        "utils",
     )
 )  # fmt: skip
 

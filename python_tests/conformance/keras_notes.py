@@ -4,9 +4,8 @@ Patterns are those of `fnmatch`; the first that fits counts. A note about what i
 """
 
 _OTHER_FRAMEWORK = "runs code of another framework (TensorFlow, JAX, PyTorch or Flax), which pydl does not build on"
-_QUANTIZATION = "quantized layers and their dtypes are not there yet; int8 products are, as kernels"
+_CALIBRATION = "part of quantizations that need calibration or training of their own (GPTQ, AWQ, int4, float8); int8 is there"
 _DISTRIBUTION = "training on several machines and devices is not there yet"
-_BOXES = "boxes around objects are not there yet, but for `layers.MaxNumBoundingBoxes`"
 _COMPLEX = "pydl has no complex numbers: `fft` and its like return pairs of real and imaginary parts"
 _NESTED = "nested structures are lists, tuples and dicts; `flatten`, `map_structure` and `pack_sequence_as` are there"
 _ALPHA = "`lora_alpha` of the constructor counts; Keras's counts only in `enable_lora`"
@@ -16,13 +15,20 @@ _TRACING = "there is no tracing: every op runs at once, on variables that change
 # Names that pydl does not have.
 LEFT_OUT = {
     "keras.distribution.*": _DISTRIBUTION,
-    "keras.quantizers.*": _QUANTIZATION,
-    "keras.Quantizer": _QUANTIZATION,
-    "keras.dtype_policies.AWQDTypePolicy": _QUANTIZATION,
-    "keras.dtype_policies.DTypePolicyMap": _QUANTIZATION,
-    "keras.dtype_policies.GPTQDTypePolicy": _QUANTIZATION,
-    "keras.dtype_policies.Int4DTypePolicy": _QUANTIZATION,
-    "keras.dtype_policies.Quantized*": _QUANTIZATION,
+    "keras.quantizers.A*Config": _CALIBRATION,
+    "keras.quantizers.GPTQConfig": _CALIBRATION,
+    "keras.quantizers.Float8*": _CALIBRATION,
+    "keras.quantizers.Int4*": _CALIBRATION,
+    "keras.quantizers.*float8*": _CALIBRATION,
+    "keras.quantizers.*int4": _CALIBRATION,
+    "keras.quantizers.*grouped*": _CALIBRATION,
+    "keras.quantizers.fake_quant*": _CALIBRATION,
+    "keras.quantizers.quantize_and_dequantize": _CALIBRATION,
+    "keras.dtype_policies.AWQDTypePolicy": _CALIBRATION,
+    "keras.dtype_policies.DTypePolicyMap": "each layer takes its `dtype`",
+    "keras.dtype_policies.GPTQDTypePolicy": _CALIBRATION,
+    "keras.dtype_policies.Int4DTypePolicy": _CALIBRATION,
+    "keras.dtype_policies.QuantizedFloat8*": _CALIBRATION,
     "keras.layers.FlaxLayer": _OTHER_FRAMEWORK,
     "keras.layers.JaxLayer": _OTHER_FRAMEWORK,
     "keras.layers.TFSMLayer": _OTHER_FRAMEWORK,
@@ -63,12 +69,10 @@ LEFT_OUT = {
     "keras.tree.map_shape_structure": _NESTED,
     "keras.tree.map_structure_up_to": _NESTED,
     "keras.tree.traverse": _NESTED,
-    "keras.utils.bounding_boxes.*": _BOXES,
     "keras.utils.Config": "a dict with attributes: `types.SimpleNamespace` does it",
     "keras.utils.Progbar": "progress is printed by the callbacks `ProgbarLogger` and `LiveTable`",
     "keras.utils.audio_dataset_from_directory": "pydl reads no sound files; `data.Dataset` takes arrays that other packages read",
     "keras.utils.get_source_inputs": "`model.inputs` has them",
-    "keras.visualization.*": "not there yet; pictures are drawn with matplotlib",
     "keras.wrappers.*": "`pydl.sklearn.Classifier` and `Regressor`, which take the optimizer and epochs as arguments to search over",
 }  # fmt: skip
 
@@ -95,6 +99,14 @@ DIFFERS = {
     "keras.activations.sparsemax": "the projection of the paper, which sums to 1",
     "keras.ops.*sparsemax": "the projection of the paper, which sums to 1",
     "keras.layers.Lambda": "saved only when the function is registered by name",
+    "keras.layers.RandomCrop": "boxes move as their images do; Keras takes rows for columns",
+    "keras.layers.RandomShear": "boxes are those around the corners as the pixels move",
+    "keras.layers.MultiHeadAttention": "`quantize` leaves its projections in floating point",
+    "keras.layers.GroupQueryAttention": "`quantize` leaves its projections in floating point",
+    "keras.layers.MixUp": "labels of boxes are put together image by image",
+    "keras.layers.RandomPerspective": "boxes come back in `bounding_box_format`; Keras's always in \"xyxy\"",
+    "keras.layers.RandomRotation": "boxes may come in every `bounding_box_format`; Keras takes all for \"xyxy\"",
+    "keras.utils.bounding_boxes.compute_ciou": "takes relative formats, too, with `image_shape`",
     "keras.layers.SpectralNormalization": "the gradient is that of the normalized kernel, as on TensorFlow and PyTorch",
     "keras.utils.plot_model": "writes SVG on its own, other formats through Graphviz",
     "keras.utils.model_to_dot": "returns text",
@@ -110,8 +122,7 @@ _LAST = '"channels_last" in place of None, which means the same'
 # Arguments, defaults and methods: "Class.argument", "*.argument".
 DIFFERENCES = {
     "Conv*.enable_lora": "low-rank adaptation is for `Dense`, `EinsumDense` and `Embedding`",
-    "*.quantization_config": _QUANTIZATION,
-    "*.gptq_unpacked_column_size": _QUANTIZATION,
+    "*.gptq_unpacked_column_size": _CALIBRATION,
     "BatchNormalization.renorm*": "batch renormalization is left out",
     "BatchNormalization.synchronized": _DISTRIBUTION,
     "*.sparse": _SPARSE,
@@ -163,7 +174,6 @@ DIFFERENCES = {
     "*.reset_state": "`adapt` begins anew at every call",
     "MaxNumBoundingBoxes.*": "one call does it all",
     "CallbackList.*": "passed on by one method",
-    "*.transform_bounding_boxes": _BOXES,
 }  # fmt: skip
 
 # Methods that are not for users, or of every class: not counted as differences; the page lists them.
@@ -174,8 +184,9 @@ INTERNAL_MEMBERS = {
     "jax_state_sync": _TRACING,
     "compute_loss_and_updates": _TRACING,
     "make_*_function": _TRACING,
-    "quantize*": _QUANTIZATION,
-    "get_quantization_layer_structure": _QUANTIZATION,
+    "quantized_*": "layers build and call themselves by their dtype policy",
+    "*_quantizer_or_default": "inner step of Keras's quantizations",
+    "get_quantization_layer_structure": _CALIBRATION,
     "export": "`saving` writes pydl's own files",
     "save_own_variables": "files hold the weights by their paths, so classes need not write their own",
     "load_own_variables": "files hold the weights by their paths, so classes need not read their own",
