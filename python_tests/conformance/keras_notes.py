@@ -5,7 +5,7 @@ Patterns are those of `fnmatch`; the first that fits counts. A note about what i
 
 _OTHER_FRAMEWORK = "runs code of another framework (TensorFlow, JAX, PyTorch or Flax), which pydl does not build on"
 _CALIBRATION = "part of quantizations that need calibration or training of their own (GPTQ, AWQ, int4, float8); int8 is there"
-_DISTRIBUTION = "training on several machines and devices is not there yet"
+_DISTRIBUTION = "pydl trains in one process on one device"
 _COMPLEX = "pydl has no complex numbers: `fft` and its like return pairs of real and imaginary parts"
 _NESTED = "nested structures are lists, tuples and dicts; `flatten`, `map_structure` and `pack_sequence_as` are there"
 _ALPHA = "`lora_alpha` of the constructor counts; Keras's counts only in `enable_lora`"
@@ -35,7 +35,7 @@ LEFT_OUT = {
     "keras.layers.TorchModuleWrapper": _OTHER_FRAMEWORK,
     "keras.export.ExportArchive": _OTHER_FRAMEWORK,
     "keras.callbacks.OrbaxCheckpoint": "writes files of JAX's Orbax; `ModelCheckpoint` and `BackupAndRestore` write pydl's",
-    "keras.layers.ContrastLimitedAdaptiveHistogramEqualization": "not there yet; `Equalization` looks at whole images",
+    "keras.layers.ContrastLimitedAdaptiveHistogramEqualization": "`Equalization` evens out whole images; the adaptive kind works tile by tile",
     "keras.ops.eig": _COMPLEX,
     "keras.ops.linalg.eig": _COMPLEX,
     "keras.ops.view_as_complex": _COMPLEX,
@@ -57,7 +57,7 @@ LEFT_OUT = {
     "keras.config.enable_unsafe_deserialization": "files never hold code, so there is nothing unsafe to allow",
     "keras.config.*max_epochs": "`epochs=` of `fit` says how many",
     "keras.config.*max_steps_per_epoch": "`steps_per_epoch=` of `fit` says how many",
-    "keras.distillation.*": "not there yet: a custom `train_step` with two models does it",
+    "keras.distillation.*": "a custom `train_step` with two models does it",
     "keras.preprocessing.image.smart_resize": "`ops.image.resize(..., crop_to_aspect_ratio=True)` does it",
     "keras.saving.KerasFileEditor": "edits `.keras` files; pydl's are zips of JSON and safetensors, which other tools edit",
     "keras.tree.MAP_TO_NONE": _NESTED,
