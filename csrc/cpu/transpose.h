@@ -51,8 +51,14 @@ template <class T>
 inline void transpose_tile(const T* x, int64_t x_stride, T* out, int64_t out_stride) {
   constexpr int size = Tile<T>::size;
   typename Tile<T>::Row rows[size];
+  // The tile below, whose rows are too far apart for prefetching by itself.
+  const T* below = x + size * x_stride;
 #pragma GCC unroll 16
-  for (int i = 0; i < size; ++i) memcpy(&rows[i], x + i * x_stride, sizeof rows[i]);
+  for (int i = 0; i < size; ++i) {
+    memcpy(&rows[i], x + i * x_stride, sizeof rows[i]);
+    __builtin_prefetch(below + i * x_stride);
+    __builtin_prefetch(out + i * out_stride + size, 1);
+  }
   mix<T, size / 2>(rows);
 #pragma GCC unroll 16
   for (int i = 0; i < size; ++i) memcpy(out + i * out_stride, &rows[i], sizeof rows[i]);
