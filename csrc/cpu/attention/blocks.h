@@ -98,7 +98,7 @@ void multiply_block(int64_t m, int64_t k, TileRows<T> a, const PanelMatrix<T>& b
       const int columns = panel + 1 < panels ? kWidth : last_columns;
       const TilePanel<T> part = {b.data + panel * b.stride, kWidth};
       const TileOutput<T> out = {c + row * c_row + panel * kWidth, c_row, columns, accumulate};
-      (columns == kWidth ? full_tile : last_tile)(k, rows, part, 8 * kWidth, out);
+      (columns == kWidth ? full_tile : last_tile)(k, rows, part, out);
     }
   }
 }

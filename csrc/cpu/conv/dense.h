@@ -36,8 +36,8 @@ PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patche
     const bool in_place = worth_reading_in_place<S>(m, columns, panels.k, kernel.row);
     if (in_place && kernel.is_matrix(patches)) panels.direct = kernel.data;
   }
-  const auto pack_panels = [&](int64_t panel, int64_t panel_end, T* dst) {
-    kernel.pack(patches, columns, panel, panel_end, dst);
+  const auto pack_panels = [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
+    kernel.pack(patches, columns, panel, panel_end, l, depth, dst);
   };
   if (patches.all_inside() || !PatchRows<S>::worth_padding(patches, columns)) {
     return multiply<T>(context, panels, PatchRows<S>(patches, batch, columns), pack_panels, out);
@@ -164,9 +164,9 @@ PydlStatus dense_kernel_gradient_part(const PydlContext* context,
   const MatrixOutput<S, O> to = {out, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
   return multiply<T>(
       context, panels, PatchColumns<S>(patches, image_end - image, columns),
-      [&](int64_t panel, int64_t panel_end, T* dst) {
-        pack_matrix_panels(gradient, g.out_channels, 1, panels.k, columns, panel, panel_end, dst,
-                           panels.k * kTileColumns<T>);
+      [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
+        pack_matrix_panels(gradient + l * g.out_channels, g.out_channels, 1, depth, columns, panel,
+                           panel_end, dst, depth * kTileColumns<T>);
       },
       to);
 }

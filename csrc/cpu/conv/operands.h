@@ -24,16 +24,17 @@ struct KernelTaps {
   bool is_matrix(const Patches<S>& patches) const {
     return column == 1 && tap == patches.channels * row && tap_row == patches.width.taps * tap;
   }
-  // As B of the product with patches: panels of all taps and channels.
-  void pack(const Patches<S>& patches, int64_t columns, int64_t panel, int64_t panel_end,
-            T* dst) const {
-    const int64_t panel_size = patches.columns() * kTileColumns<T>;
-    for (int64_t i = 0; i < patches.height.taps; ++i) {
-      for (int64_t j = 0; j < patches.width.taps; ++j) {
-        pack_matrix_panels(data + i * tap_row + j * tap, row, column, patches.channels, columns,
-                           panel, panel_end, dst, panel_size);
-        dst += patches.channels * kTileColumns<T>;
-      }
+  // As B of the product with patches: panels of `depth` taps and channels from l on.
+  void pack(const Patches<S>& patches, int64_t columns, int64_t panel, int64_t panel_end, int64_t l,
+            int64_t depth, T* dst) const {
+    constexpr int64_t kWidth = kTileColumns<T>;
+    const int64_t end = l + depth;
+    for (int64_t count; l < end; l += count, dst += count * kWidth) {
+      const int64_t at = l / patches.channels, channel = l % patches.channels;
+      const int64_t i = at / patches.width.taps, j = at % patches.width.taps;
+      count = smaller(patches.channels - channel, end - l);
+      pack_matrix_panels(data + i * tap_row + j * tap + channel * row, row, column, count, columns,
+                         panel, panel_end, dst, depth * kWidth);
     }
   }
 };
@@ -66,7 +67,7 @@ struct PatchRows {
     return Depth<T>(patches.columns(), patches.columns(), direct ? patches.tap_row() : 1);
   }
   int64_t buffer_size(int64_t depth) const { return (padded<T>(depth) + Vec<T>::size) * kTileRows; }
-  void prefetch(int64_t, int, int64_t, int64_t) const {}
+  LookAhead look_ahead(int64_t, int, int64_t, int64_t, int64_t) const { return {{patches.data}}; }
   TileRows<T> strip(int64_t row, int rows, int64_t l, int64_t depth, T* buffer) const {
     if constexpr (std::is_same_v<S, T>) {
       if (direct) return patches.rows_in_place(patches.pixel_of(row), l);
@@ -104,7 +105,7 @@ struct PatchColumns {
     return Depth<T>(patches.rows(batch), patches.rows(1), patches.width.out);
   }
   int64_t buffer_size(int64_t depth) const { return padded<T>(kTileRows) * depth + Vec<T>::size; }
-  void prefetch(int64_t, int, int64_t, int64_t) const {}
+  LookAhead look_ahead(int64_t, int, int64_t, int64_t, int64_t) const { return {{patches.data}}; }
   TileRows<T> strip(int64_t row, int rows, int64_t l, int64_t depth, T* buffer) const {
     if constexpr (std::is_same_v<S, T>) {
       if (direct) return patches.columns_in_place(patches.pixel_of(l), row);
@@ -119,6 +120,7 @@ struct PatchColumns {
 template <class S>
 struct PixelOutput {
   using T = Compute<S>;
+  static constexpr bool kInPlace = false;
   S* data;
   S* pre_activation;      // or NULL
   int64_t height, width;  // pixels written of each image
@@ -132,7 +134,6 @@ struct PixelOutput {
     if (pre_activation) rest.pre_activation += shift;
     return rest;
   }
-  TileOutput<T> place(int64_t, int64_t) const { return {nullptr, 0, 0, false}; }
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
               int64_t sum_row) const {
     write(row, rows, column, columns, sum, sum_row, false);

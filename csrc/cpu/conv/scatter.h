@@ -107,7 +107,7 @@ class ScatteredGradient {
     for (int64_t panel = 0; panel < panels_; ++panel) {
       const int64_t columns = padded<T>(smaller(kWidth, columns_ - panel * kWidth));
       find_tile<T>(count, static_cast<int>(columns / Vec<T>::size))(
-          filters_, a, TilePanel<T>{kernel + panel * filters_ * kWidth, kWidth}, 8 * kWidth,
+          filters_, a, TilePanel<T>{kernel + panel * filters_ * kWidth, kWidth},
           TileOutput<T>{products + panel * kWidth, panels_ * kWidth, static_cast<int>(columns),
                         false});
     }

@@ -149,7 +149,7 @@ class Winograd {
       const int64_t row = strips.begin(strip);
       find_tile<T>(strips.height(strip), vectors)(
           depth, TileRows<T>{input + row * depth_, depth_, 1}, TilePanel<T>{kernel, kWidth},
-          8 * kWidth, TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});
+          TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});
     }
   }
 

@@ -117,7 +117,7 @@ class WinogradKernelGradient {
       const int64_t row = strips.begin(strip);
       find_tile<T>(strips.height(strip), vectors)(
           tiles, TileRows<T>{input + row, 1, input_row_}, TilePanel<T>{gradient, kWidth},
-          8 * kWidth, TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});
+          TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});
     }
   }
 

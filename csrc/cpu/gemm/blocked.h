@@ -1,11 +1,13 @@
-// The blocked matrix product C = A @ B for any source of A and any destination of C.
+// The blocked matrix product C = A @ B for any source of A and any destination of C. Each thread has
+// a region of C to itself, and walks it in five loops around a tile that stays in registers:
 //
-//   for each block of columns of B that fits the second-level cache
-//     for each group of row strips
-//       for each block of k            a strip of A then fits the first-level cache
-//         for each strip: pack A
-//           for each panel of B in the block: one tile
+//   for each block of columns
+//     for each group of rows
+//       for each block of k                one operand is packed: it stays in the L2 cache
+//         for each strip of its rows       the other is packed strip by strip
+//           for each panel of columns      one tile
 //
+// or with the last two loops exchanged, so that it is the larger operand that goes by.
 // How k is cut depends on k alone, and within a block every element of C adds up in order, so the
 // result does not depend on the number of threads or on where rows and columns are cut.
 #pragma once
@@ -21,12 +23,17 @@ inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 constexpr int64_t kStripDepthBytes = 1536;       // of k: kTileRows of these stay in the L1 cache
-constexpr int64_t kColumnBlockBytes = 3 << 18;   // of B: stays in the L2 cache
-constexpr int64_t kPackedBytes = 3 << 19;        // of B, for each thread, packed at a time
-constexpr int64_t kPackedPanels = 8;             // at least: rows of B are read in long runs
-constexpr int64_t kGroupBytes = 1 << 19;         // of C that one pass over k completes
+constexpr int64_t kKeptBytes = 5 << 17;          // of one operand: stays in the L2 cache
+constexpr int64_t kStreamed = 1024;              // rows or columns that go by it
+constexpr int64_t kStripsAhead = 6;              // fewer are done before another panel is here
 constexpr int64_t kProductsPerThread = 1 << 17;  // fewer are not worth waking a thread for
 constexpr int64_t kReadsPerThread = 1 << 15;
+constexpr int64_t kPackingCost = 16;  // multiply-adds in the time that packing an element takes
+
+// `count` things in equal parts of at most `most`.
+inline int64_t even_part(int64_t count, int64_t most) {
+  return divide_up(count, larger(1, divide_up(count, larger(1, most))));
+}
 
 // Blocks of k of nearly equal size: whole multiples of `granule`, none across a multiple of
 // `period`.
@@ -51,21 +58,19 @@ struct Depth {
   }
 };
 
-// B as panels of kTileColumns columns. Panels from first_packed on are packed one after the other;
-// the others, all of full width, are read where the caller has them.
+// B as panels of kTileColumns columns. Tiles read those that have their full width where the caller
+// has them, if `direct` says where that is; the others are packed.
 template <class T>
 struct Panels {
   static constexpr int kWidth = kTileColumns<T>;
   int64_t k, n;
-  const T* direct;  // or NULL: all panels are packed
+  const T* direct;
   int64_t direct_step;
-  int64_t first_packed = 0;
-  const T* packed = nullptr;
 
   int64_t count() const { return divide_up(n, kWidth); }
+  int64_t direct_count() const { return direct ? n / kWidth : 0; }
   int columns(int64_t panel) const { return static_cast<int>(smaller(kWidth, n - panel * kWidth)); }
-  TilePanel<T> rows_from(int64_t panel, int64_t l) const {
-    if (panel >= first_packed) return {packed + ((panel - first_packed) * k + l) * kWidth, kWidth};
+  TilePanel<T> rows_in_place(int64_t panel, int64_t l) const {
     return {direct + l * direct_step + panel * kWidth, direct_step};
   }
 };
@@ -90,123 +95,245 @@ struct Region {
   int64_t strip, strip_end, panel, panel_end;
 };
 
-// A Source of A has
-//   strips(), depth()                                   how its rows and columns are cut
-//   strip(row, rows, l, depth, buffer)                  rows of A from column l on, packed into the
-//                                                       buffer or where they are
-//   prefetch(row, rows, l, depth)                       of a strip that is needed soon
-//   buffer_size(depth)
-// An Output for C has
-//   place(row, column)                                  where a tile accumulates, or a NULL pointer
-//                                                       where C can not hold partial sums
-//   finish(row, rows, column, columns, sums, sums_row)  gets the completed sums
-template <class T, class Source, class Output>
-void multiply_region(const Strips& strips, const Panels<T>& panels, const Source& source,
-                     const Output& out, Region region, T* source_buffer, T* tile_buffer) {
-  constexpr int kSize = Vec<T>::size, kWidth = kTileColumns<T>;
-  const Depth<T> depth = source.depth();
-  const int64_t buffer_row = (region.panel_end - region.panel) * kWidth;
-  const int64_t first_row = strips.begin(region.strip);
-  const int last_vectors = (panels.columns(panels.count() - 1) + kSize - 1) / kSize;
-  for (int64_t block = 0; block < depth.blocks; ++block) {
-    const int64_t l = depth.begin(block), count = depth.count(block, panels.k);
-    for (int64_t strip = region.strip; strip < region.strip_end; ++strip) {
-      const int64_t row = strips.begin(strip);
-      const int rows = strips.height(strip);
-      const TileRows<T> a = source.strip(row, rows, l, count, source_buffer);
-      if (strip + 1 < region.strip_end) {
-        source.prefetch(strips.begin(strip + 1), strips.height(strip + 1), l, count);
-      }
-      const auto full_tile = find_tile<T>(rows, kTileVectors);
-      const auto last_tile = find_tile<T>(rows, last_vectors);
-      for (int64_t panel = region.panel; panel < region.panel_end; ++panel) {
-        const int64_t column = panel * kWidth;
-        const int columns = panels.columns(panel);
-        TileOutput<T> c = out.place(row, column);
-        c.columns = columns;
-        c.accumulate |= block > 0;
-        if (!c.data) {
-          c.data = tile_buffer + (row - first_row) * buffer_row + column - region.panel * kWidth;
-          c.row = buffer_row;
-        }
-        const TilePanel<T> b = panels.rows_from(panel, l);
-        (columns == kWidth ? full_tile : last_tile)(count, a, b, 8 * b.step, c);
-        if (block + 1 == depth.blocks) out.finish(row, rows, column, columns, c.data, c.row);
-      }
+// How many parts the rows and the columns of C are cut into: the cut whose largest region takes the
+// least time, each region packing its own operands.
+struct Cut {
+  int64_t rows = 1, columns = 1;
+
+  Cut(int64_t strips, int64_t panels, int64_t panel_width, int64_t k, int64_t threads) {
+    const int64_t products = strips * kTileRows * panels * panel_width * larger(1, k);
+    threads = smaller(threads, products / kProductsPerThread);
+    int64_t least = INT64_MAX;
+    for (int64_t down = 1; down <= threads; ++down) {
+      const int64_t across = threads / down;
+      const int64_t height = divide_up(strips, down) * kTileRows;
+      const int64_t width = divide_up(panels, across) * panel_width;
+      const int64_t cost = height * width + kPackingCost * (height + width);
+      if (cost >= least) continue;
+      least = cost;
+      rows = smaller(down, strips);
+      columns = smaller(across, panels);
     }
   }
-}
-
-// How C is shared out: units of one strip times one block of panels, all strips of a block first.
-struct Sharing {
-  int64_t block, group, units, grain;
+  int64_t regions() const { return rows * columns; }
+  Region region(int64_t i, int64_t strips, int64_t panels) const {
+    const int64_t down = i % rows, across = i / rows;
+    return {strips * down / rows, strips * (down + 1) / rows, panels * across / columns,
+            panels * (across + 1) / columns};
+  }
 };
 
-template <class T>
-Sharing share(int64_t strips, int64_t panels, int64_t k, int64_t depth, int64_t threads) {
-  constexpr int64_t panel_row = kTileColumns<T> * static_cast<int64_t>(sizeof(T));
-  int64_t block = larger(1, kColumnBlockBytes / (larger(1, depth) * panel_row));
-  if (threads > 1 && strips < 8 * threads) {
-    block = smaller(block, larger(1, panels * strips / (8 * threads)));
+// What tiles in turn shall bring near.
+struct LookAhead {
+  Ahead first;
+  int64_t step = 0;             // in bytes: from one tile to the next,
+  int64_t tiles = kWholeDepth;  // of which so many do it
+
+  Ahead of_tile(int64_t i) const {
+    if (i >= tiles) return {first.data};
+    return {static_cast<const char*>(first.data) + i * step, first.step, first.jump, first.run};
   }
-  block = smaller(block, panels);
-  const int64_t group = larger(1, kGroupBytes / (kTileRows * block * panel_row));
-  const int64_t unit = kTileRows * block * kTileColumns<T> * larger(1, k);
-  return {block, group, divide_up(panels, block) * strips, divide_up(kProductsPerThread, unit)};
-}
+};
 
-// C for panels [panel, panel_end).
-template <class T, class Source, class Output>
-bool multiply_panels(const PydlContext* context, const Strips& strips, const Panels<T>& panels,
-                     int64_t panel, int64_t panel_end, const Source& source, const Output& out) {
-  const int64_t depth = source.depth().size;
-  const Sharing sharing =
-      share<T>(strips.count, panel_end - panel, panels.k, depth, context->num_threads);
-  const int64_t source_size = source.buffer_size(depth);
-  const int64_t tile_size = sharing.group * kTileRows * sharing.block * kTileColumns<T>;
-  bool enough_memory = true;
-  parallel_for(context, sharing.units, sharing.grain, [&](int64_t begin, int64_t end) {
-    Scratch<T> buffer(context, source_size + tile_size);
-    if (!buffer) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
-    for (int64_t unit = begin, group; unit < end; unit += group) {
-      const int64_t strip = unit % strips.count;
-      const int64_t first = panel + unit / strips.count * sharing.block;
-      group = smaller(smaller(sharing.group, strips.count - strip), end - unit);
-      const Region region = {strip, strip + group, first,
-                             smaller(panel_end, first + sharing.block)};
-      multiply_region(strips, panels, source, out, region, buffer.data(),
-                      buffer.data() + source_size);
-    }
-  });
-  return enough_memory;
-}
-
-// `pack_panels(panel, panel_end, dst)` writes panels one after the other, each k rows of
-// kTileColumns; it is called for those that are not direct.
+// A Source of A has
+//   strips(), depth()                               how its rows and columns are cut
+//   strip(row, rows, l, depth, buffer)              rows of A from column l on, packed into the buffer
+//                                                   or where they are
+//   look_ahead(row, rows, l, depth, tiles)          what `tiles` tiles shall bring near of a strip
+//   buffer_size(depth)
+// `pack_panels(panel, panel_end, l, depth, dst)` packs `depth` rows of panels of B from row l on, one
+// panel after the other. An Output for C has
+//   kInPlace                                        whether C can hold partial sums,
+//   place(row, column)                              and then where a tile accumulates
+//   finish(row, rows, column, columns, sums, row)   gets the completed sums
 template <class T, class Source, class PackPanels, class Output>
-PydlStatus multiply(const PydlContext* context, Panels<T> panels, const Source& source,
-                    const PackPanels& pack_panels, const Output& out) {
-  const int64_t count = panels.count(), panel_size = larger(1, panels.k) * kTileColumns<T>;
-  const int64_t panel_bytes = panel_size * static_cast<int64_t>(sizeof(T));
-  const int64_t direct = panels.direct ? panels.n / kTileColumns<T> : 0;
-  // Few enough at a time to be in the cache when they are read.
-  const int64_t at_a_time =
-      context->num_threads * larger(kPackedPanels, kPackedBytes / panel_bytes);
-  Scratch<T> packed(context, larger(1, smaller(at_a_time, count - direct) * panel_size));
-  bool enough_memory = static_cast<bool>(packed);
-  panels.packed = packed.data();
-  for (int64_t begin = 0, end; begin < count && enough_memory; begin = end) {
-    panels.first_packed = larger(direct, begin);
-    end = smaller(count, panels.first_packed + at_a_time);
-    parallel_for(context, end - panels.first_packed, divide_up(kProductsPerThread / 8, panel_size),
-                 [&](int64_t first, int64_t last) {
-                   pack_panels(panels.first_packed + first, panels.first_packed + last,
-                               packed.data() + first * panel_size);
-                 });
-    enough_memory = multiply_panels(context, source.strips(), panels, begin, end, source, out);
+class Product {
+ public:
+  Product(const Panels<T>& panels, const Source& source, const PackPanels& pack_panels,
+          const Output& out)
+      : panels_(panels),
+        source_(source),
+        pack_panels_(pack_panels),
+        out_(out),
+        strips_(source.strips()),
+        depth_(source.depth()),
+        keep_rows_(panels.direct && strips_.count >= kStripsAhead &&
+                   strips_.count * kTileRows < panels.n) {
+    const int64_t kept = kKeptBytes / (larger(1, depth_.size) * static_cast<int64_t>(sizeof(T)));
+    group_ = even_part(strips_.count, (keep_rows_ ? kept : kStreamed) / kTileRows);
+    block_ = even_part(panels.count(), (keep_rows_ ? kStreamed : kept) / kWidth);
+    strip_size_ = source.buffer_size(depth_.size);
+    panel_size_ = larger(1, depth_.size) * kWidth;
+    last_vectors_ = divide_up(panels.columns(panels.count() - 1), Vec<T>::size);
   }
-  if (!enough_memory) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
-  return PYDL_OK;
+
+  PydlStatus run(const PydlContext* context) const {
+    const Cut cut(strips_.count, panels_.count(), kWidth, panels_.k, context->num_threads);
+    const int64_t strips = keep_rows_ ? group_ : 1, panels = keep_rows_ ? 1 : block_;
+    const int64_t size = strips * strip_size_ + panels * panel_size_ + sums_size();
+    Scratch<T> memory(context, cut.regions() * size);
+    Scratch<Strip> kept(context, cut.regions() * strips);
+    if (!memory || !kept) {
+      return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
+    }
+    parallel_for(context, cut.regions(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        T* own = memory.data() + i * size;
+        const Buffers buffers = {kept.data() + i * strips, own, own + strips * strip_size_,
+                                 own + strips * strip_size_ + panels * panel_size_};
+        multiply_region(cut.region(i, strips_.count, panels_.count()), buffers);
+      }
+    });
+    return PYDL_OK;
+  }
+
+ private:
+  static constexpr int kWidth = kTileColumns<T>;
+  struct Strip {
+    int64_t row;
+    int rows;
+    TileRows<T> a;
+    Tile<T> full_tile, last_tile;
+  };
+  struct Buffers {
+    Strip* kept;
+    T *strips, *panels, *sums;
+  };
+  // What is multiplied before the next block of k.
+  struct Part : Region {
+    int64_t row;  // of the first strip
+    int64_t block, l, depth;
+  };
+
+  // A tile is finished at once unless there is more of k to come.
+  int64_t sums_size() const {
+    if (Output::kInPlace) return 0;
+    return kTileRows * kWidth * (depth_.blocks > 1 ? group_ * block_ : 1);
+  }
+
+  void multiply_region(const Region& whole, const Buffers& buffers) const {
+    Part part;
+    for (part.panel = whole.panel; part.panel < whole.panel_end; part.panel = part.panel_end) {
+      part.panel_end = smaller(whole.panel_end, part.panel + block_);
+      for (part.strip = whole.strip; part.strip < whole.strip_end; part.strip = part.strip_end) {
+        part.strip_end = smaller(whole.strip_end, part.strip + group_);
+        part.row = strips_.begin(part.strip);
+        for (part.block = 0; part.block < depth_.blocks; ++part.block) {
+          part.l = depth_.begin(part.block);
+          part.depth = depth_.count(part.block, panels_.k);
+          keep_rows_ ? multiply_by_panels(part, buffers) : multiply_by_strips(part, buffers);
+        }
+      }
+    }
+  }
+
+  // Few columns: their panels are kept while strips go by.
+  void multiply_by_strips(const Part& part, const Buffers& buffers) const {
+    pack_panels(part, part.panel, part.panel_end, buffers.panels);
+    for (int64_t i = part.strip; i < part.strip_end; ++i) {
+      Strip strip = packed_strip(part, i, buffers.strips);
+      const LookAhead next = next_strip(part, i);
+      for (int64_t panel = part.panel; panel < part.panel_end; ++panel) {
+        strip.a.ahead = next.of_tile(panel - part.panel);
+        const TilePanel<T> b = panel_rows(part, part.panel, panel, buffers.panels);
+        multiply_one(part, strip, panel, b, buffers.sums);
+      }
+    }
+  }
+
+  // Few rows: their strips are kept while panels go by.
+  void multiply_by_panels(const Part& part, const Buffers& buffers) const {
+    const int64_t strips = part.strip_end - part.strip;
+    for (int64_t i = 0; i < strips; ++i) {
+      buffers.kept[i] = packed_strip(part, part.strip + i, buffers.strips + i * strip_size_);
+    }
+    for (int64_t panel = part.panel; panel < part.panel_end; ++panel) {
+      pack_panels(part, panel, panel + 1, buffers.panels);
+      const TilePanel<T> b = panel_rows(part, panel, panel, buffers.panels);
+      const LookAhead next = next_panel(part, panel);
+      for (int64_t i = 0; i < strips; ++i) {
+        buffers.kept[i].a.ahead = next.of_tile(i);
+        multiply_one(part, buffers.kept[i], panel, b, buffers.sums);
+      }
+    }
+  }
+
+  Strip packed_strip(const Part& part, int64_t strip, T* buffer) const {
+    const int64_t row = strips_.begin(strip);
+    const int rows = strips_.height(strip);
+    return {row, rows, source_.strip(row, rows, part.l, part.depth, buffer),
+            find_tile<T>(rows, kTileVectors), find_tile<T>(rows, last_vectors_)};
+  }
+
+  void pack_panels(const Part& part, int64_t panel, int64_t panel_end, T* packed) const {
+    panel = larger(panel, panels_.direct_count());
+    if (panel < panel_end) pack_panels_(panel, panel_end, part.l, part.depth, packed);
+  }
+
+  // A panel where it is, or where it was packed with those from `first` on.
+  TilePanel<T> panel_rows(const Part& part, int64_t first, int64_t panel, const T* packed) const {
+    const int64_t direct = panels_.direct_count();
+    if (panel < direct) return panels_.rows_in_place(panel, part.l);
+    return {packed + (panel - larger(first, direct)) * part.depth * kWidth, kWidth};
+  }
+
+  void multiply_one(const Part& part, const Strip& strip, int64_t panel, const TilePanel<T>& b,
+                    T* sums) const {
+    const int64_t column = panel * kWidth;
+    const int columns = panels_.columns(panel);
+    TileOutput<T> c;
+    if constexpr (Output::kInPlace) {
+      c = out_.place(strip.row, column);
+    } else if (depth_.blocks == 1) {
+      c = {sums, kWidth};
+    } else {
+      const int64_t row = (part.panel_end - part.panel) * kWidth;
+      c = {sums + (strip.row - part.row) * row + column - part.panel * kWidth, row};
+    }
+    c.columns = columns;
+    c.accumulate |= part.block > 0;
+    (columns == kWidth ? strip.full_tile : strip.last_tile)(part.depth, strip.a, b, c);
+    if (part.block + 1 < depth_.blocks) return;
+    out_.finish(strip.row, strip.rows, column, columns, c.data, c.row);
+  }
+
+  LookAhead next_strip(const Part& part, int64_t strip) const {
+    int64_t block = part.block;
+    if (++strip == part.strip_end) {
+      strip = part.strip;
+      if (++block == depth_.blocks) return {{&part}};
+    }
+    return source_.look_ahead(strips_.begin(strip), strips_.height(strip), depth_.begin(block),
+                              depth_.count(block, panels_.k), part.panel_end - part.panel);
+  }
+  LookAhead next_panel(const Part& part, int64_t panel) const {
+    int64_t block = part.block;
+    if (++panel == part.panel_end) {
+      panel = part.panel;
+      if (++block == depth_.blocks) return {{&part}};
+    }
+    if (panel >= panels_.direct_count()) return {{&part}};
+    const TilePanel<T> b = panels_.rows_in_place(panel, depth_.begin(block));
+    constexpr int kLines = kWidth * sizeof(T) / kCacheLine;
+    return {{b.data, b.step * static_cast<int64_t>(sizeof(T))}, kCacheLine, kLines};
+  }
+
+  const Panels<T>& panels_;
+  const Source& source_;
+  const PackPanels& pack_panels_;
+  const Output& out_;
+  const Strips strips_;
+  const Depth<T> depth_;
+  const bool keep_rows_;    // or else columns
+  int64_t group_, block_;   // strips and panels at a time
+  int64_t strip_size_, panel_size_;
+  int last_vectors_;  // of the last panel
+};
+
+template <class T, class Source, class PackPanels, class Output>
+PydlStatus multiply(const PydlContext* context, const Panels<T>& panels, const Source& source,
+                    const PackPanels& pack_panels, const Output& out) {
+  return Product<T, Source, PackPanels, Output>(panels, source, pack_panels, out).run(context);
 }
 
 }  // namespace

@@ -49,11 +49,7 @@ struct MatrixOutput {
     return rest;
   }
   TileOutput<T> place(int64_t row, int64_t column) const {
-    if constexpr (kInPlace) {
-      return {data + row * row_stride + column, row_stride, 0, accumulate};
-    } else {
-      return {nullptr, 0, 0, false};
-    }
+    return {data + row * row_stride + column, row_stride, 0, accumulate};
   }
   // Sums that tiles left where place() said, or in a buffer.
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,

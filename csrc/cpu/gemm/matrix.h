@@ -46,15 +46,18 @@ struct MatrixStrips {
   Depth<T> depth() const { return Depth<T>(k); }
   int64_t buffer_size(int64_t depth) const { return padded<T>(depth) * padded<T>(kTileRows); }
 
-  // Rows that far ahead of their use come into the cache while tiles are computed.
-  void prefetch(int64_t i, int rows, int64_t l, int64_t depth) const {
-    if (direct || column != 1) return;
-    for (int r = 0; r < rows; ++r) {
-      const char* from = reinterpret_cast<const char*>(data + (i + r) * row + l);
-      for (int64_t at = 0; at < depth * static_cast<int64_t>(sizeof(S)); at += kCacheLine) {
-        __builtin_prefetch(from + at, 0, 2);
-      }
+  // Rows of A come in the time of all tiles; columns, which are short, in that of the first.
+  LookAhead look_ahead(int64_t i, int rows, int64_t l, int64_t depth, int64_t tiles) const {
+    constexpr int64_t bytes = sizeof(S);
+    const S* next = data + i * row + l * column;
+    if (column != 1) return {{next + rows - 1, column * bytes}, 0, 1};
+    if (row == depth) {  // one run of memory
+      const int64_t step = divide_up(rows * bytes, tiles);
+      return {{next, step}, step * depth};
     }
+    const int64_t rows_of_tile = divide_up(rows, tiles), run = divide_up(depth, rows_of_tile);
+    const int64_t step = rows_of_tile * bytes;
+    return {{next, step, row * bytes - run * step, run}, rows_of_tile * row * bytes};
   }
 
   TileRows<T> strip(int64_t i, int rows, int64_t l, int64_t depth, T* buffer) const {

@@ -22,6 +22,14 @@ constexpr int kTileColumns = kTileVectors * Vec<T>::size;
 
 constexpr int64_t kWholeDepth = INT64_MAX;
 
+// Memory that will be read soon: each step along k asks for the cache line of the next address, so
+// that lines arrive while tiles are multiplied, never many at once.
+struct Ahead {
+  const void* data;
+  int64_t step = 0, jump = 0;  // in bytes: from one step to the next, and after each run
+  int64_t run = kWholeDepth;
+};
+
 // Element (i, l) of A is data[i * row + l * step], and `jump` further for every `run` values of l
 // that came before: an image is read like that, row by row.
 template <class T>
@@ -29,6 +37,7 @@ struct TileRows {
   const T* data;
   int64_t row, step;
   int64_t run = kWholeDepth, jump = 0;
+  Ahead ahead = {data};
 };
 
 // Element (l, j) of B is data[l * step + j].
@@ -42,8 +51,8 @@ template <class T>
 struct TileOutput {
   T* data;
   int64_t row;
-  int columns;      // fewer than a full tile at the right edge of C
-  bool accumulate;  // add to what is there
+  int columns = 0;          // fewer than a full tile at the right edge of C
+  bool accumulate = false;  // add to what is there
 };
 
 // A pointer that the optimiser knows nothing about; otherwise it keeps one for each row of A or C,
@@ -55,20 +64,21 @@ inline P hidden(P pointer) {
 }
 
 constexpr int kCacheLine = 64;
+constexpr int kRowsAhead = 8;  // of B: the second-level cache answers by then
 
 template <class T, int rows, int vectors>
-void multiply_tile(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, TileOutput<T> c) {
+void multiply_tile(int64_t k, const TileRows<T>& a, const TilePanel<T>& b, const TileOutput<T>& c) {
   constexpr int kGroup = 3, kGroups = (rows + kGroup - 1) / kGroup;
   constexpr int kSize = Vec<T>::size;
   const T* group[kGroups];
 #pragma GCC unroll 16
   for (int g = 0; g < kGroups; ++g) group[g] = hidden(g ? group[g - 1] + kGroup * a.row : a.data);
-  const T* ahead = c.data;
+  const T* result = c.data;
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i, ahead = hidden(ahead + c.row)) {
+  for (int i = 0; i < rows; ++i, result = hidden(result + c.row)) {
 #pragma GCC unroll 4
     for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
-      __builtin_prefetch(reinterpret_cast<const char*>(ahead) + bytes, 1);
+      __builtin_prefetch(reinterpret_cast<const char*>(result) + bytes, 1);
     }
   }
 
@@ -79,8 +89,10 @@ void multiply_tile(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, T
     for (int j = 0; j < vectors; ++j) sum[i][j] = Vec<T>(T(0));
   }
   const T* row = b.data;
+  const char* ahead = static_cast<const char*>(a.ahead.data);
+  const int64_t run = a.run < a.ahead.run ? a.run : a.ahead.run;
   while (k > 0) {
-    int64_t left = k < a.run ? k : a.run;
+    int64_t left = k < run ? k : run;
     k -= left;
     do {
       Vec<T> bs[vectors];
@@ -88,8 +100,10 @@ void multiply_tile(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, T
       for (int j = 0; j < vectors; ++j) bs[j] = Vec<T>::load(row + j * kSize);
 #pragma GCC unroll 4
       for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
-        __builtin_prefetch(reinterpret_cast<const char*>(row + prefetch) + bytes);
+        __builtin_prefetch(reinterpret_cast<const char*>(row + kRowsAhead * b.step) + bytes);
       }
+      __builtin_prefetch(ahead);
+      ahead = hidden(ahead + a.ahead.step);
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
         const Vec<T> x(group[i / kGroup][i % kGroup * a.row]);
@@ -98,10 +112,11 @@ void multiply_tile(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, T
       }
 #pragma GCC unroll 16
       for (int g = 0; g < kGroups; ++g) group[g] = hidden(group[g] + a.step);
-      row += b.step;
+      row = hidden(row + b.step);
     } while (--left > 0);
 #pragma GCC unroll 16
     for (int g = 0; g < kGroups; ++g) group[g] = hidden(group[g] + a.jump);
+    ahead += a.ahead.jump;
   }
 
   const int tail = c.columns - (vectors - 1) * kSize;
@@ -127,7 +142,8 @@ void multiply_tile(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, T
 }
 
 template <class T>
-using Tile = void (*)(int64_t k, TileRows<T> a, TilePanel<T> b, int64_t prefetch, TileOutput<T> c);
+using Tile = void (*)(int64_t k, const TileRows<T>& a, const TilePanel<T>& b,
+                      const TileOutput<T>& c);
 
 template <class T, int rows>
 inline Tile<T> tile_of_width(int vectors) {

@@ -26,9 +26,9 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
                                m, n, k);
   return multiply<T>(
       context, panels, strips,
-      [&](int64_t panel, int64_t panel_end, T* dst) {
-        pack_matrix_panels(b, args.b_row_stride, args.b_col_stride, k, n, panel, panel_end, dst,
-                           k * kTileColumns<T>);
+      [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
+        pack_matrix_panels(b + l * args.b_row_stride, args.b_row_stride, args.b_col_stride, depth, n,
+                           panel, panel_end, dst, depth * kTileColumns<T>);
       },
       out);
 }

@@ -63,7 +63,7 @@ class StepWeights {
       for (int64_t strip = 0; strip < strips.count; ++strip) {
         const int64_t row = strips.begin(strip);
         find_tile<T>(strips.height(strip), vectors)(
-            depth.count(block, depth_), {a + row * a_row + l, a_row, 1}, b, 8 * kWidth,
+            depth.count(block, depth_), {a + row * a_row + l, a_row, 1}, b,
             {out + row * out_row, out_row, wide, block > 0});
       }
     }
