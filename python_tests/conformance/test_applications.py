@@ -59,6 +59,13 @@ OUTPUTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_variables_left_without_values(keras):
+    """Keras gives values to all variables that lack them when somebody next leaves its scope."""
+    yield
+    keras.utils.clear_session()
+
+
 def make(keras, name, size, options):
     """Return the model of Keras, whose weights have no values yet, and that of pydl."""
     options = {"weights": None, "classes": 7, **options}
