@@ -142,6 +142,7 @@ DeviceMemoryScope::~DeviceMemoryScope() {
 bool is_host_address(uint64_t word, bool is_pointer) {
   const auto* pointer = reinterpret_cast<const void*>(word);
   if (is_pointer) return word && !is_device_memory(pointer, 0) && !is_pinned_memory(pointer);
+  if (word <= UINT32_MAX) return false;  // a number beside a zero, though some heaps begin there
   static const HostRange heap = {mapping_named("[heap]").begin, 0};
   thread_local const HostRange stack = own_stack();
   const bool in_heap = word >= heap.begin && word < reinterpret_cast<uint64_t>(sbrk(0));
