@@ -229,6 +229,8 @@ CASES = [
     ((5, 20, 8, 31), (32, 20, 3, 3), dict()),
     ((2, 264, 5, 7), (48, 264, 3, 3), dict(padding=(0, 1))),
     ((20, 64, 16, 12), (32, 64, 3, 3), dict(padding=1)),
+    # So many channels and tiles that Winograd's are cut into blocks both ways.
+    ((5, 264, 15, 22), (40, 264, 3, 3), dict(padding=1)),
 ]
 
 

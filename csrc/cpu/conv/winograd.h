@@ -40,7 +40,7 @@ class Winograd {
         out_(out),
         tiles_(of.height, of.width, batch),
         depth_(smaller(padded<T>(of.channels), kTileDepth)) {
-    const int64_t fitting = kBlockBytes / (kProducts * sizeof(T) * (depth_of_all() + kWidth));
+    const int64_t fitting = kBlockBytes / (kProducts * sizeof(T) * (groups() * depth_ + kWidth));
     const int64_t most = divide_up(larger(fitting, kFewestTiles), kTileRows) * kTileRows;
     block_ = divide_up(tiles_.count, divide_up(tiles_.count, most));
   }
@@ -48,7 +48,7 @@ class Winograd {
   PydlStatus run(const PydlContext* context) const {
     const int64_t blocks = divide_up(tiles_.count, block_), panels = divide_up(columns_, kWidth);
     const int64_t at_a_time = smaller(blocks, context->num_threads);
-    const int64_t input_size = kProducts * plane(depth_of_all());
+    const int64_t input_size = groups() * kProducts * plane(depth_);
     Scratch<T> inputs(context, at_a_time * input_size);
     Scratch<S> zeros(context, patches_.channels);
     if (!inputs || !zeros) return conv_out_of_memory(context);
@@ -83,7 +83,7 @@ class Winograd {
 
   // One register more, so that planes do not share cache sets.
   int64_t plane(int64_t row) const { return block_ * row + kSize; }
-  int64_t depth_of_all() const { return divide_up(patches_.channels, depth_) * depth_; }
+  int64_t groups() const { return divide_up(patches_.channels, depth_); }
   int64_t kernel_plane() const { return depth_ * kWidth + kSize; }
   int64_t buffer_size() const {
     return kProducts * kernel_plane() + kTaps * kTaps * depth_ * kWidth + kProducts * plane(kWidth);
