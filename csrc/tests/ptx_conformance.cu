@@ -1,25 +1,11 @@
-// Prints what the PTX wrappers give, a line a wrapper: built by nvcc for a GPU and by a C++ compiler for
-// the emulator, both must print the same. Sums are of small integers, exact in any order.
-#include <stdio.h>
-
-#include <vector>
+// The wrappers of the instructions that every GPU has, or those since sm_80: conversions, products and
+// copies of a warp.
+#include "tests/ptx_conformance.h"
 
 #include "cuda/device/ptx/copy_async.cuh"
 #include "cuda/device/ptx/matrix.cuh"
-#include "cuda/kernel.h"
-
-using namespace pydl;
-using namespace pydl::cuda;
 
 namespace conformance {
-
-__device__ uint32_t mixed(uint32_t i) {
-  i *= 0x9e3779b9u;
-  i ^= i >> 15;
-  i *= 0x85ebca6bu;
-  return i ^ i >> 13;
-}
-__device__ float small_integer(uint32_t i) { return static_cast<float>(mixed(i) % 9) - 4.0f; }
 
 // What a NaN carries is nobody's business.
 __device__ uint32_t without_payload(float x) { return x == x ? __float_as_uint(x) : 0x7fc00000u; }
@@ -109,43 +95,16 @@ __global__ void __launch_bounds__(32) copy_async(uint32_t* out) {
   own[7] = copies[threadIdx.x][1];
 }
 
-PydlStatus print_message(const PydlContext*, PydlStatus status, const char* text) {
-  printf("%s\n", text);
-  return status;
-}
-
-int run(const char* name, void (*kernel)(uint32_t*), unsigned blocks, unsigned threads, size_t words) {
-  PydlContext context = {};
-  context.struct_size = sizeof context;
-  context.fail = print_message;
-  uint32_t* out = nullptr;
-  if (cudaMalloc(reinterpret_cast<void**>(&out), words * sizeof(uint32_t)) != cudaSuccess) return 1;
-  if (launch(&context, dim3(blocks), dim3(threads), 0, kernel, out) != PYDL_OK) return 1;
-  std::vector<uint32_t> values(words);
-  if (cudaMemcpy(values.data(), out, words * sizeof(uint32_t), cudaMemcpyDeviceToHost) != cudaSuccess)
-    return 1;
-  cudaFree(out);
-  uint64_t hash = 14695981039346656037u;  // Fowler, Noll and Vo's
-  for (uint32_t value : values) hash = (hash ^ value) * 1099511628211u;
-  printf("%s %016llx", name, static_cast<unsigned long long>(hash));
-  for (size_t i = 0; i < words && words <= 256; ++i) printf(" %08x", values[i]);
-  printf("\n");
-  return 0;
-}
-
 int run_all() {
-  constexpr unsigned kBlocks = kConversions / 256;
-  return run("half_to_float", widen_half, kBlocks, 256, kConversions) +
-         run("bfloat16_to_float", widen_bfloat16, kBlocks, 256, kConversions) +
-         run("float_to_half_and_bfloat16", narrow, kBlocks, 256, kConversions) +
-         run("pack", pack, kBlocks, 256, kConversions) +
-         run("to_tf32", round_to_tf32, kBlocks, 256, kConversions) +
-         run("load_matrices", load_matrices<false>, 1, 32, 128) +
-         run("load_matrices_transposed", load_matrices<true>, 1, 32, 128) +
-         run("multiply_float16", multiply<float16>, 1, 32, 128) +
-         run("multiply_bfloat16", multiply<bfloat16>, 1, 32, 128) +
-         run("multiply_tf32", multiply_tf32, 1, 32, 128) +
-         run("copy_async", copy_async, 1, 32, 256);
+  constexpr Grid kMany = {kConversions / 256, 256, 0, kConversions}, kWarp = {1, 32, 0, 128};
+  return run("half_to_float", kMany, widen_half) + run("bfloat16_to_float", kMany, widen_bfloat16) +
+         run("float_to_half_and_bfloat16", kMany, narrow) + run("pack", kMany, pack) +
+         run("to_tf32", kMany, round_to_tf32) + run("load_matrices", kWarp, load_matrices<false>) +
+         run("load_matrices_transposed", kWarp, load_matrices<true>) +
+         run("multiply_float16", kWarp, multiply<float16>) +
+         run("multiply_bfloat16", kWarp, multiply<bfloat16>) +
+         run("multiply_tf32", kWarp, multiply_tf32) +
+         run("copy_async", Grid{1, 32, 0, 256}, copy_async);
 }
 
 }  // namespace conformance

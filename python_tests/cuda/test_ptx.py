@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pydl
+
 SOURCES = Path(__file__).resolve().parents[2] / "csrc"
 NVCC = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
 INCLUDE = [f"-I{SOURCES}", f"-I{SOURCES / 'include'}"]
@@ -27,32 +29,41 @@ def run(command: list[str], **environment: str) -> str:
     return result.stdout
 
 
+# Wrappers by the architecture that their instructions need; how many of them a program prints.
+PROGRAMS = {"ptx_conformance.cu": ("80", 11), "ptx_conformance_hopper.cu": ("90a", 29)}
+
+
 @pytest.fixture(scope="module")
-def emulated_program(tmp_path_factory) -> Path:
+def emulated_programs(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("ptx")
     emulator = SOURCES / "tests" / "cuda_emulator"
     ends = [emulator / "shared_begin.cpp", emulator / "shared_end.cpp"]
     others = [path for path in sorted(emulator.glob("*.cpp")) if path not in ends]
-    program = tmp_path_factory.mktemp("ptx") / "emulated"
     include = [f"-I{emulator / 'include'}", f"-I{SOURCES / 'tests'}", *INCLUDE]
     command = ["g++", "-std=c++20", "-O1", "-DPYDL_CUDA_EMULATED", "-Wno-psabi", *include]
-    kernels = [ends[0], "-x", "c++", SOURCES / "tests" / "ptx_conformance.cu", "-x", "none", ends[1]]
-    run([*command, *kernels, *others, "-o", program, "-lpthread"])
-    return program
+    for path in others:
+        run([*command, "-c", path, "-o", folder / f"{path.stem}.o"])
+    objects = [folder / f"{path.stem}.o" for path in others]
+    for name in PROGRAMS:
+        kernels = [ends[0], "-x", "c++", SOURCES / "tests" / name, "-x", "none", ends[1]]
+        run([*command, *kernels, *objects, "-o", folder / Path(name).stem, "-lpthread"])
+    return {name: folder / Path(name).stem for name in PROGRAMS}
 
 
-def test_every_order_gives_the_same(emulated_program):
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_order_gives_the_same(emulated_programs, name: str):
     dumps = {
-        run([emulated_program], PYDL_EMULATED_ORDER=order, PYDL_EMULATED_PROTECT="0")
+        run([emulated_programs[name]], PYDL_EMULATED_ORDER=order, PYDL_EMULATED_PROTECT="0")
         for order in ("forward", "reverse", "shuffled")
     }
     assert len(dumps) == 1
     (dump,) = dumps
-    assert len(dump.splitlines()) == 11
+    assert len(dump.splitlines()) == PROGRAMS[name][1]
 
 
-def test_half_to_float_as_numpy(emulated_program):
+def test_half_to_float_as_numpy(emulated_programs):
     """One line of the dump against a reference of someone else."""
-    line = run([emulated_program]).splitlines()[0].split()
+    line = run([emulated_programs["ptx_conformance.cu"]]).splitlines()[0].split()
     with np.errstate(invalid="ignore"):
         values = np.arange(1 << 16, dtype="uint16").view("float16").astype("float32")
     values[np.isnan(values)] = np.uint32(0x7FC00000).view("float32")
@@ -63,11 +74,15 @@ def test_half_to_float_as_numpy(emulated_program):
 
 
 @pytest.mark.skipif(NVCC is None, reason="needs nvcc")
-def test_a_gpu_gives_the_same(emulated_program, request, tmp_path):
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_gpu_gives_the_same(emulated_programs, name: str, request, tmp_path):
     """Where there is no GPU, that the program compiles for one."""
-    gpu = request.config.getoption("--device") == "cuda"
-    command = [NVCC, "-std=c++17", f"-arch={'native' if gpu else 'sm_80'}", *INCLUDE]
-    run([*command, SOURCES / "tests" / "ptx_conformance.cu", "-o", tmp_path / "program"])
-    if not gpu:
+    architecture, _ = PROGRAMS[name]
+    command = [NVCC, "-std=c++17", "-Werror=all-warnings", *INCLUDE]
+    code = f"-gencode=arch=compute_{architecture},code=[sm_{architecture},compute_{architecture}]"
+    run([*command, code, SOURCES / "tests" / name, "-o", tmp_path / "program"])
+    if request.config.getoption("--device") != "cuda":
         pytest.skip("needs --device cuda")
-    assert run([tmp_path / "program"]).splitlines() == run([emulated_program]).splitlines()
+    if architecture == "90a" and pydl.cuda.get_device_properties()["architecture"] != (9, 0):
+        pytest.skip("needs compute capability 9.0")
+    assert run([tmp_path / "program"]).splitlines() == run([emulated_programs[name]]).splitlines()

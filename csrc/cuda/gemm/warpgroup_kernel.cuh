@@ -121,7 +121,7 @@ __device__ inline void multiply_stage(float (&sums)[128], const uint16_t* a, con
   ptx::fence_products();
 #pragma unroll
   for (int i = 0; i < WarpgroupTile::kDepth / 16; ++i) {
-    ptx::multiply_64x256<T, kADepth, kBDepth>(sums, rows + i * kStepA, columns + i * kStepB);
+    ptx::multiply_64_rows<T, 256, kADepth, kBDepth>(sums, rows + i * kStepA, columns + i * kStepB);
   }
   ptx::commit_products();
 }

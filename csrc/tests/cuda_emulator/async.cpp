@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <utility>
+
 #include "cuda_emulator/sanitizers.h"
 #include "cuda_emulator/worker.h"
 #include "emulator/async.h"
@@ -15,6 +17,11 @@ void GroupQueue::land_until(size_t pending_groups) {
   work_.erase(work_.begin(), work_.begin() + count);
   group_ends_.erase(group_ends_.begin(), group_ends_.begin() + groups);
   for (size_t& end : group_ends_) end -= count;
+}
+
+std::vector<GroupQueue::Work> GroupQueue::take() {
+  group_ends_.clear();
+  return std::exchange(work_, {});
 }
 
 void AsyncWork::clear() {
@@ -112,6 +119,15 @@ void start_load(std::function<void()> load) {
   }
 }
 
+// From here on the copies are nobody's to wait for but the barrier's.
+void copy_arrive(uint64_t* barrier) {
+  Uninstrumented scope;
+  start_load([copies = own_copies().take(), barrier] {
+    for (const auto& copy : copies) copy();
+    mbarrier_arrive(barrier);
+  });
+}
+
 constexpr int kFirstWarpgroupBarrier = kNamedBarriers;  // no kernel can name these
 
 void warpgroup_sync(Site site) {
@@ -140,7 +156,7 @@ void check_all_waited_for(const Thread& thread) {
   if (!work.products.empty() && !work.products[thread.warp].empty())
     fail_thread("left the kernel with wgmma products that it never waited for");
   if (this_block->alive == 1 && !work.loads.empty())
-    fail_thread("the block ends with %zu TMA loads under way", work.loads.size());
+    fail_thread("the block ends with %zu loads under way", work.loads.size());
 }
 
 }  // namespace pydl::emulator

@@ -16,6 +16,7 @@ class GroupQueue {
   void add(Work work) { work_.push_back(std::move(work)); }
   void commit() { group_ends_.push_back(work_.size()); }
   void land_until(size_t pending_groups);
+  std::vector<Work> take();  // all that is left
   bool empty() const { return work_.empty(); }
 
  private:

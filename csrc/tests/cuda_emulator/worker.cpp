@@ -237,7 +237,7 @@ bool Worker::land_a_load() {
   try {
     return async_.land_a_load(shuffled() ? random() : 0);
   } catch (const Failure& failure) {
-    launch_->fail(cudaErrorLaunchFailure, "a TMA load: " + failure.text);
+    launch_->fail(cudaErrorLaunchFailure, "an asynchronous load: " + failure.text);
     return true;
   }
 }

@@ -55,6 +55,24 @@ __device__ inline void arrive_expecting(Barrier* barrier, uint32_t bytes) {
 #endif
 }
 
+// Arrives when all copies that this thread has started with copy_async have come. One of the arrivals that
+// the barrier was initialised with.
+__device__ inline void arrive_after_copies(Barrier* barrier) {
+#ifdef PYDL_CUDA_EMULATED
+  emulator::copy_arrive(barrier);
+#else
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(shared_address(barrier))
+               : "memory");
+#endif
+}
+
+// Lets products of a warpgroup and tensor copies see what threads wrote to shared memory.
+__device__ inline void fence_shared_memory() {
+#ifndef PYDL_CUDA_EMULATED
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
 // Waits for the end of the phase of this parity; phases are counted from 0.
 __device__ inline void wait(Barrier* barrier, uint32_t parity) {
 #ifdef PYDL_CUDA_EMULATED

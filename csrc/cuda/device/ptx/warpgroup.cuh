@@ -102,16 +102,16 @@ inline float described_element(uint64_t descriptor, int outer, int depth) {
 }
 
 // The 16 rows of one warp.
-template <class T, bool kADepth, bool kBDepth>
+template <class T, int kColumns, bool kADepth, bool kBDepth>
 inline void emulate_rows(WarpgroupOperand* lanes) {
-  static thread_local float a[16][16], b[16][256];
+  static thread_local float a[16][16], b[16][kColumns];
   const WarpgroupOperand& of = lanes[0];
   for (int k = 0; k < 16; ++k) {
     for (int i = 0; i < 16; ++i) a[i][k] = described_element<T, kADepth>(of.a, of.warp * 16 + i, k);
-    for (int j = 0; j < 256; ++j) b[k][j] = described_element<T, kBDepth>(of.b, j, k);
+    for (int j = 0; j < kColumns; ++j) b[k][j] = described_element<T, kBDepth>(of.b, j, k);
   }
   for (int lane = 0; lane < 32; ++lane) {
-    for (int i = 0; i < 128; ++i) {
+    for (int i = 0; i < kColumns / 2; ++i) {
       const int row = lane / 4 + i / 2 % 2 * 8, column = i / 4 * 8 + lane % 4 * 2 + i % 2;
       float sum = 0;
       for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];
@@ -123,43 +123,65 @@ inline void emulate_rows(WarpgroupOperand* lanes) {
 #define PYDL_EIGHT_SUMS(i)                                                                       \
   "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]),   \
       "+f"(d[i + 6]), "+f"(d[i + 7])
-#define PYDL_WGMMA(type)                                                                         \
-  asm volatile(                                                                                  \
-      "wgmma.mma_async.sync.aligned.m64n256k16.f32." type "." type " "                           \
-      "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
-      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
-      "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
-      "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, " \
-      "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, " \
-      "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, " \
-      "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, " \
-      "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127}, " \
-      "%128, %129, 1, 1, 1, %130, %131;"                                                         \
-      : PYDL_EIGHT_SUMS(0), PYDL_EIGHT_SUMS(8), PYDL_EIGHT_SUMS(16), PYDL_EIGHT_SUMS(24),        \
-        PYDL_EIGHT_SUMS(32), PYDL_EIGHT_SUMS(40), PYDL_EIGHT_SUMS(48), PYDL_EIGHT_SUMS(56),      \
-        PYDL_EIGHT_SUMS(64), PYDL_EIGHT_SUMS(72), PYDL_EIGHT_SUMS(80), PYDL_EIGHT_SUMS(88),      \
-        PYDL_EIGHT_SUMS(96), PYDL_EIGHT_SUMS(104), PYDL_EIGHT_SUMS(112), PYDL_EIGHT_SUMS(120)    \
-      : "l"(a), "l"(b), "n"(kADepth ? 0 : 1), "n"(kBDepth ? 0 : 1))
+#define PYDL_32_SUMS(i) \
+  PYDL_EIGHT_SUMS(i), PYDL_EIGHT_SUMS(i + 8), PYDL_EIGHT_SUMS(i + 16), PYDL_EIGHT_SUMS(i + 24)
+#define PYDL_64_SUMS(i) PYDL_32_SUMS(i), PYDL_32_SUMS(i + 32)
+#define PYDL_128_SUMS(i) PYDL_64_SUMS(i), PYDL_64_SUMS(i + 64)
+#define PYDL_32_NAMES \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15" \
+  ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define PYDL_64_NAMES \
+  PYDL_32_NAMES \
+  ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47" \
+  ", %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define PYDL_128_NAMES \
+  PYDL_64_NAMES \
+  ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79" \
+  ", %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95" \
+  ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111" \
+  ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+#define PYDL_WGMMA(columns, type, sums, operands)                                                \
+  asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." type "." type " {"        \
+               PYDL_##sums##_NAMES "}, " operands ";"                                            \
+               : PYDL_##sums##_SUMS(0)                                                           \
+               : "l"(a), "l"(b), "n"(kADepth ? 0 : 1), "n"(kBDepth ? 0 : 1))
+#define PYDL_WGMMA_OF(type)                                              \
+  if constexpr (kColumns == 64) {                                        \
+    PYDL_WGMMA(64, type, 32, "%32, %33, 1, 1, 1, %34, %35");             \
+  } else if constexpr (kColumns == 128) {                                \
+    PYDL_WGMMA(128, type, 64, "%64, %65, 1, 1, 1, %66, %67");            \
+  } else {                                                               \
+    PYDL_WGMMA(256, type, 128, "%128, %129, 1, 1, 1, %130, %131");       \
+  }
 #endif
 
-// d (64, 256) += a (64, 16) @ b (16, 256). Warp w of the warpgroup has rows 16w to 16w + 15; with g = lane / 4 and t = lane % 4 its d[4j..4j+3] are, of columns 8j to 8j + 7,
+// d (64, kColumns) += a (64, 16) @ b (16, kColumns), kColumns 64, 128 or 256. Warp w of the warpgroup has
+// rows 16w to 16w + 15; with g = lane / 4 and t = lane % 4 its d[4j..4j+3] are, of columns 8j to 8j + 7,
 // (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
-template <class T, bool kADepth, bool kBDepth>
-__device__ inline void multiply_64x256(float (&d)[128], uint64_t a, uint64_t b) {
+template <class T, int kColumns, bool kADepth, bool kBDepth>
+__device__ inline void multiply_64_rows(float (&d)[kColumns / 2], uint64_t a, uint64_t b) {
+  static_assert(kColumns == 64 || kColumns == 128 || kColumns == 256, "widths in use");
 #ifdef PYDL_CUDA_EMULATED
   const WarpgroupOperand operand = {d, a, b, emulator::warp() % 4};
-  emulator::warp_start("wgmma", operand, emulate_rows<T, kADepth, kBDepth>);
+  emulator::warp_start("wgmma", operand, emulate_rows<T, kColumns, kADepth, kBDepth>);
 #else
   if constexpr (std::is_same_v<T, bfloat16>) {
-    PYDL_WGMMA("bf16");
+    PYDL_WGMMA_OF("bf16")
   } else {
-    PYDL_WGMMA("f16");
+    PYDL_WGMMA_OF("f16")
   }
 #endif
 }
 
 #ifndef PYDL_CUDA_EMULATED
+#undef PYDL_WGMMA_OF
 #undef PYDL_WGMMA
+#undef PYDL_128_NAMES
+#undef PYDL_64_NAMES
+#undef PYDL_32_NAMES
+#undef PYDL_128_SUMS
+#undef PYDL_64_SUMS
+#undef PYDL_32_SUMS
 #undef PYDL_EIGHT_SUMS
 #endif
 

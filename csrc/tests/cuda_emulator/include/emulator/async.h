@@ -37,6 +37,7 @@ void mbarrier_init(uint64_t* barrier, uint32_t arrivals);
 void mbarrier_arrive(uint64_t* barrier);
 void mbarrier_expect(uint64_t* barrier, uint32_t bytes);  // and arrives
 void mbarrier_complete(uint64_t* barrier, uint32_t bytes);
+void copy_arrive(uint64_t* barrier);  // when all of this thread's copies have landed
 void mbarrier_wait(uint64_t* barrier, uint32_t parity, Site site = Site::here());
 
 // --- TMA -------------------------------------------------------------------------------------------
