@@ -50,6 +50,25 @@ def test_memory_stats_count_whole_blocks():
     assert pydl.memory_stats()["allocated_bytes"] == before
 
 
+def resident_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_medium_blocks_give_memory_back_and_are_used_again():
+    pydl.empty_cache()
+    before = resident_bytes()
+    tensors = [_core.full((250_000,), float(i), "float32") for i in range(200)]
+    tensors = tensors[::2]
+    assert all((x.numpy() == 2 * i).all() for i, x in enumerate(tensors))
+    assert resident_bytes() - before >= 150_000_000
+    tensors.clear()
+    pydl.empty_cache()
+    assert pydl.memory_stats()["cached_bytes"] == 0
+    assert resident_bytes() - before <= 50_000_000
+    assert (_core.full((250_000,), 1.0, "float32").numpy() == 1).all()
+
+
 def test_memory_limit():
     pydl.empty_cache()
     try:

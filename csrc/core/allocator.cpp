@@ -17,8 +17,11 @@ namespace pydl {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kPage = size_t{4} << 10;
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kBigBlock = size_t{1} << 20;
+constexpr size_t kChunk = size_t{32} << 20;
+constexpr size_t kMediumBlock = size_t{4} << 10;
+constexpr size_t kBigBlock = size_t{4} << 20;
 
 // Lies before each block's data; as long as the alignment, so that the data stays aligned.
 struct alignas(kAlignment) Header {
@@ -123,9 +126,8 @@ class CachingAllocator {
                                              static_cast<int64_t>(block) > stats_.limit_bytes;
   }
 
-  static Header* map_block(size_t bytes) {
-    if (bytes < kBigBlock) return static_cast<Header*>(std::aligned_alloc(kAlignment, bytes));
-    // Over-map, then trim to a 2 MiB boundary, so that huge pages can back the block.
+  // Memory that huge pages can back: mapped with room to spare, then trimmed to their boundary.
+  static char* map_pages(size_t bytes) {
     size_t mapped = bytes + kHugePage;
     void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
@@ -134,14 +136,47 @@ class CachingAllocator {
     if (aligned > begin) munmap(memory, aligned - begin);
     munmap(reinterpret_cast<void*>(aligned + bytes), begin + mapped - aligned - bytes);
     madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);
-    return reinterpret_cast<Header*>(aligned);
+    return reinterpret_cast<char*>(aligned);
   }
 
-  static void unmap_block(Header* header) {
-    if (header->bytes < kBigBlock)
+  Header* map_block(size_t bytes) {
+    if (bytes < kMediumBlock)
+      return static_cast<Header*>(std::aligned_alloc(kAlignment, bytes));
+    return reinterpret_cast<Header*>(bytes < kBigBlock ? cut_block(bytes) : map_pages(bytes));
+  }
+
+  // Medium blocks share huge pages: next to each other in chunks, which stay reserved.
+  char* cut_block(size_t bytes) {
+    std::vector<Header*>& unused = unused_[bytes];
+    if (!unused.empty()) {
+      char* block = reinterpret_cast<char*>(unused.back());
+      unused.pop_back();
+      return block;
+    }
+    if (bytes > chunk_left_) {
+      char* chunk = map_pages(kChunk);
+      if (!chunk) return nullptr;
+      chunk_ = chunk;
+      chunk_left_ = kChunk;
+    }
+    char* block = chunk_;
+    chunk_ += bytes;
+    chunk_left_ -= bytes;
+    return block;
+  }
+
+  void unmap_block(Header* header) {
+    if (header->bytes < kMediumBlock) {
       std::free(header);
-    else
+    } else if (header->bytes >= kBigBlock) {
       munmap(header, header->bytes);
+    } else {  // only its whole pages go back to the system
+      uintptr_t begin = reinterpret_cast<uintptr_t>(header), end = begin + header->bytes;
+      begin = (begin + kPage - 1) / kPage * kPage;
+      end = end / kPage * kPage;
+      unused_[header->bytes].push_back(header);
+      if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
   }
 
   void drop_cache() {
@@ -165,6 +200,9 @@ class CachingAllocator {
   static constexpr size_t kDirect = 64;
   std::vector<Header*> direct_[kDirect];
   std::map<size_t, std::vector<Header*>> cache_;
+  std::map<size_t, std::vector<Header*>> unused_;  // medium blocks without memory
+  char* chunk_ = nullptr;                          // what is left of the newest chunk
+  size_t chunk_left_ = 0;
   MemoryStats stats_ = {};
   int64_t cache_limit_;
 };

@@ -1,8 +1,9 @@
 // The caching allocator of host memory.
 //
 // Freed blocks are kept by size class and handed out again, because fresh pages cost more than most
-// kernels: the kernel must zero them on first touch. Big blocks are mapped on 2 MiB boundaries and
-// ask for huge pages. What is cached never exceeds a quarter of the machine's memory.
+// kernels: the kernel must zero them on first touch. Big blocks are mapped on 2 MiB boundaries and ask
+// for huge pages; medium ones lie next to each other and share them. What is cached never exceeds a
+// quarter of the machine's memory.
 #pragma once
 
 #include <cstddef>
