@@ -132,8 +132,9 @@ def _jax_gradient(jax: Any, function: Callable, inputs: Arrays, wrt: tuple[int, 
                 merged[i] = leaf
             return function(jax, *merged)
 
-        _, pull_back = jax.vjp(of_leaves, *(values[i] for i in wrt))
-        return pull_back(seed)
+        # The output too: XLA leaves out what nobody sees.
+        output, pull_back = jax.vjp(of_leaves, *(values[i] for i in wrt))
+        return output, pull_back(seed)
 
     return lambda: jax.block_until_ready(gradients(seed, *inputs))
 
