@@ -7,9 +7,9 @@ import importlib
 from benchmarks.case import Case
 
 _MODULES = (
-    "small", "elementwise", "reduce", "shape", "gemm", "conv", "pool", "norm", "loss", "embedding",
-    "attention", "generation", "recurrent", "random", "optimizer", "layers", "image", "text",
-    "training", "models",
+    "small", "elementwise", "reduce", "shape", "gemm", "low_precision", "conv", "pool", "norm", "loss",
+    "embedding", "attention", "generation", "recurrent", "random", "optimizer", "layers", "image",
+    "text", "training", "models",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@
 #include "core/allocator.h"
 #include "core/thread_pool.h"
 #include "dispatch/backends.h"
+#include "dispatch/dot_units.h"
 
 namespace pydl {
 
@@ -13,6 +14,9 @@ void bind_config(py::module_& module) {
   module.def("cpu_isa", &cpu_isa);
   module.def("set_cpu_isa", &set_cpu_isa, py::arg("isa"));
   module.def("supported_cpu_isas", &supported_cpu_isas);
+  module.def("cpu_dot_unit", &cpu_dot_unit);
+  module.def("set_cpu_dot_unit", &set_cpu_dot_unit, py::arg("unit"));
+  module.def("supported_cpu_dot_units", &supported_cpu_dot_units);
   module.def("verbose", [] { return config().verbose; });
   module.def("set_verbose", [](int level) { config().verbose = level; }, py::arg("level"));
   module.def("memory_stats", [] {

@@ -20,6 +20,11 @@ int64_t integer_from_environment(const char* name, int64_t fallback, int64_t lea
   return fallback;
 }
 
+std::string text_from_environment(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? text : "";
+}
+
 int available_cpus() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
@@ -30,8 +35,8 @@ Config from_environment() {
   Config config;
   config.num_threads = static_cast<int>(
       std::min<int64_t>(integer_from_environment("PYDL_NUM_THREADS", available_cpus(), 1), 1024));
-  const char* isa = std::getenv("PYDL_CPU_ISA");
-  config.cpu_isa = isa ? isa : "";
+  config.cpu_isa = text_from_environment("PYDL_CPU_ISA");
+  config.cpu_dot_unit = text_from_environment("PYDL_CPU_DOT_UNIT");
   config.verbose = static_cast<int>(integer_from_environment("PYDL_VERBOSE", 0, 0));
   config.memory_limit = integer_from_environment("PYDL_MEMORY_LIMIT", 0, 0);
   return config;

@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "dispatch/cpu_features.h"
+#include "dispatch/dot_units.h"
 #include "dispatch/gpu.h"
 
 #define PYDL_DECLARE_TABLE(isa) \
@@ -62,6 +63,7 @@ std::string supported_names() {
 }
 
 const Isa* initial_isa() {
+  choose_cpu_dot_unit();
   const std::string& wanted = config().cpu_isa;
   const Isa* best = find_isa(supported_cpu_isas().back());
   if (wanted.empty()) return best;

@@ -7,6 +7,7 @@ variable               default              meaning
 =====================  ===================  ====================================================
 ``PYDL_NUM_THREADS``   usable CPUs          threads that kernels may use
 ``PYDL_CPU_ISA``       the CPU's best       ``generic``, ``avx2``, ``avx512`` or ``neon``
+``PYDL_CPU_DOT_UNIT``  the CPU's best       ``none``, ``avx512`` or ``amx``
 ``PYDL_VERBOSE``       ``0``                ``1`` prints a line for every op that runs
 ``PYDL_MEMORY_LIMIT``  ``0`` (none)         bytes that tensors and the cache may take together
 ``PYDL_CUDA_LIBRARY``  the installed one    the library behind ``gpu:0``
@@ -21,15 +22,18 @@ from pydl import _core
 from pydl._call_errors import explain_arguments
 
 __all__ = [
+    "cpu_dot_unit",
     "cpu_isa",
     "empty_cache",
     "get_num_threads",
     "memory_stats",
     "reset_peak_memory",
+    "set_cpu_dot_unit",
     "set_cpu_isa",
     "set_memory_limit",
     "set_num_threads",
     "set_verbose",
+    "supported_cpu_dot_units",
     "supported_cpu_isas",
 ]
 
@@ -75,6 +79,36 @@ def set_cpu_isa(isa: str) -> None:
         ValueError: If this CPU cannot run `isa`; the message lists what it can.
     """
     _core.set_cpu_isa(isa)
+
+
+def cpu_dot_unit() -> str:
+    """The instructions for dot products of bfloat16 and int8 that AVX-512 kernels use.
+
+    ``amx`` are tiles, ``avx512`` AVX512-BF16 and VNNI, as far as the CPU has them. They flush denormal
+    numbers of bfloat16 products to zero. ``none`` multiplies in float32, or integer by integer.
+    """
+    return _core.cpu_dot_unit()
+
+
+def supported_cpu_dot_units() -> list[str]:
+    """What `set_cpu_dot_unit` takes on this CPU, the fastest last."""
+    return _core.supported_cpu_dot_units()
+
+
+@explain_arguments
+def set_cpu_dot_unit(unit: str) -> None:
+    """Switches to other instructions for dot products, for tests and comparisons.
+
+    Raises:
+        ValueError: If this CPU cannot run `unit`; the message lists what it can.
+
+    Example:
+        >>> pydl.config.set_cpu_dot_unit("none")
+        >>> pydl.config.cpu_dot_unit()
+        'none'
+        >>> pydl.config.set_cpu_dot_unit(pydl.config.supported_cpu_dot_units()[-1])
+    """
+    _core.set_cpu_dot_unit(unit)
 
 
 @explain_arguments

@@ -1,3 +1,8 @@
+#ifdef PYDL_ISA_avx512
+#include "cpu/gemm/dot_output.h"
+#include "cpu/gemm/dot_product.h"
+#endif
+#include "cpu/gemm/dot_unit.h"
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/matrix.h"
 #include "cpu/gemm/thin.h"
@@ -5,7 +10,31 @@
 #include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
+
+int dot_units = 0;
+
 namespace {
+
+#ifdef PYDL_ISA_avx512
+// Whether it was a product for the units that multiply pairs of bfloat16.
+template <class S, class O>
+bool multiply_dots(const PydlContext* context, const PydlGemmArgs& args,
+                   const MatrixOutput<S, O>& out, PydlStatus* status) {
+  if constexpr (std::is_same_v<S, BFloat16>) {
+    using Output = std::conditional_t<std::is_same_v<O, float>, WideOutput, NarrowOutput>;
+    if (!has_unit(kUnitBf16) || args.m <= kThinRows || args.k == 0) return false;
+    const DotFactors<S> factors = {
+        args.m, args.n, args.k,
+        {static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride},
+        {static_cast<const S*>(args.b), args.b_row_stride, args.b_col_stride}};
+    const Output output = {out};
+    *status = DotProduct<S, Output>(factors, output).run(context);
+    return true;
+  } else {
+    return false;
+  }
+}
+#endif
 
 template <class S, class O>
 PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& args) {
@@ -15,6 +44,10 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
   const Epilogue<S, O> epilogue = {static_cast<const S*>(args.bias), args.activation};
   const MatrixOutput<S, O> out = {static_cast<O*>(args.c), static_cast<O*>(args.pre_activation),
                                   args.c_row_stride, args.accumulate != 0, epilogue};
+#ifdef PYDL_ISA_avx512
+  PydlStatus status;
+  if (multiply_dots<S>(context, args, out, &status)) return status;
+#endif
   if (multiply_thin<S>(context, args, out)) return PYDL_OK;
 
   Panels<T> panels = {k, n, nullptr, args.b_row_stride};

@@ -1,0 +1,202 @@
+// The blocked matrix product with dot-product instructions. Loops are those of blocked.h: a block of
+// columns, a group of rows, a block of k whose part of B is packed, strips of A and pairs of panels.
+// How k is cut depends on k alone, so the result does not depend on the number of threads.
+#pragma once
+
+#include "cpu/gemm/blocked.h"
+#include "cpu/gemm/dot_pack.h"
+#include "cpu/gemm/dot_unit.h"
+
+namespace pydl::cpu::PYDL_ISA {
+namespace {
+
+constexpr int64_t kDotDepthBytes = 2048;     // of k at a time
+constexpr int64_t kDotKeptBytes = 5 << 17;   // of B: stays in the L2 cache
+constexpr int64_t kDotGroupRows = 1024;      // whose partial sums are kept
+constexpr int64_t kDotSpeed = 16;            // times that of float32 products, to decide on threads
+constexpr int kPair = 2 * kPanelColumns;
+
+template <class S>
+struct DotFactors {
+  int64_t m, n, k;
+  DotMatrix<S> a, b;
+};
+
+// `out.write(row, rows, column, columns, sums, sum_row)` gets the completed sums.
+template <class S, class Output>
+class DotProduct {
+ public:
+  using Sum = DotSum<S>;
+
+  DotProduct(const DotFactors<S>& factors, const Output& out)
+      : f_(factors),
+        out_(out),
+        amx_(has_unit(kUnitAmx)),
+        strips_(divide_up(f_.m, amx_ ? kAmxTileRows : kVectorTileRows)),
+        depth_(divide_up(even_part(larger(1, f_.k), kDotDepthBytes / kSize), kStep<S>) * kStep<S>),
+        blocks_(divide_up(larger(1, f_.k), depth_)) {
+    constexpr int64_t kAliasing = 4096;
+    direct_ = f_.a.column == 1 && (f_.a.row * kSize % kAliasing != 0 || f_.n <= 4 * kPair);
+    panel_bytes_ = depth_ / kStep<S> * kStepPanelBytes + kStepBytes;  // not a power of 2
+    pairs_ = divide_up(f_.n, kPair);
+    block_ = even_part(pairs_, kDotKeptBytes / (2 * panel_bytes_));
+    group_ = blocks_ == 1 ? strips_ : even_part(strips_, kDotGroupRows / kAmxTileRows);
+    row_bytes_ = depth_ * kSize + kStepBytes;
+    sums_row_ = blocks_ == 1 ? kPair : block_ * kPair;
+    sums_ = blocks_ == 1 ? 2 * kAmxTileRows * kPair : group_ * kAmxTileRows * sums_row_;
+  }
+
+  PydlStatus run(const PydlContext* context) const {
+    const Cut cut(strips_, pairs_, kPair, f_.k / kDotSpeed, context->num_threads);
+    const int64_t strip_bytes = kAmxTileRows * (row_bytes_ + kStepBytes);
+    const int64_t panels = 2 * block_ * panel_bytes_;
+    const int64_t size = panels + strip_bytes + sums_ * static_cast<int64_t>(sizeof(Sum));
+    Scratch<char> memory(context, cut.regions() * size);
+    if (!memory) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
+    parallel_for(context, cut.regions(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        char* own = memory.data() + i * size;
+        const Buffers buffers = {own, own + panels, own + panels + kAmxTileRows * row_bytes_,
+                                 reinterpret_cast<Sum*>(own + panels + strip_bytes)};
+        multiply_region(cut.region(i, strips_, pairs_), buffers);
+      }
+      if (amx_) release_amx();
+    });
+    return PYDL_OK;
+  }
+
+ private:
+  static constexpr int64_t kSize = sizeof(S), kGroup = 4 / kSize;
+  static constexpr int32_t kFlip = std::is_same_v<S, int8_t> ? int32_t(0x80808080) : 0;
+  struct Buffers {
+    char *panels, *strip, *tail;
+    Sum* sums;
+  };
+  struct Part : Region {
+    int64_t block, l, depth;
+  };
+  // A tile that is multiplied but not written: that is done while the next is multiplied.
+  struct Pending {
+    int64_t row, column;
+    int rows = 0, columns;
+    Sum* sums = nullptr;
+    int configured_rows = 0;
+  };
+
+  int64_t first_row(int64_t strip) const { return strip * f_.m / strips_; }
+
+  void multiply_region(const Region& whole, const Buffers& buffers) const {
+    Part part;
+    Pending pending;
+    for (part.panel = whole.panel; part.panel < whole.panel_end; part.panel = part.panel_end) {
+      part.panel_end = smaller(whole.panel_end, part.panel + block_);
+      const int64_t column = part.panel * kPair;
+      const int64_t columns = smaller(f_.n, part.panel_end * kPair) - column;
+      for (part.strip = whole.strip; part.strip < whole.strip_end; part.strip = part.strip_end) {
+        part.strip_end = smaller(whole.strip_end, part.strip + group_);
+        for (part.block = 0; part.block < blocks_; ++part.block) {
+          part.l = part.block * depth_;
+          part.depth = smaller(f_.k - part.l, depth_);
+          pack_dot_panels(f_.b, part.l, part.depth, column, columns, amx_ ? 0 : kFlip,
+                          buffers.panels, panel_bytes_);
+          for (int64_t i = part.strip; i < part.strip_end; ++i) {
+            multiply_strip(part, i, buffers, &pending);
+          }
+        }
+        finish(&pending);  // sums of the next group may be in its place
+      }
+    }
+  }
+
+  void finish(Pending* pending) const {
+    if (pending->rows) {
+      out_.write(pending->row, pending->rows, pending->column, pending->columns, pending->sums,
+                 sums_row_);
+    }
+    pending->rows = 0;
+  }
+
+  void multiply_strip(const Part& part, int64_t i, const Buffers& buffers, Pending* pending) const {
+    const int64_t row = first_row(i);
+    const int rows = static_cast<int>(first_row(i + 1) - row);
+    int32_t starts[kVectorTileRows];
+    DotTile<S> tile = strip_of_a(part, row, rows, buffers);
+    if (kFlip && !amx_) {
+      subtract_flips(tile, starts);
+      tile.start = starts;
+    }
+    if (amx_ && rows != pending->configured_rows) configure_amx(rows);
+    pending->configured_rows = rows;
+    const DotMicroKernel<S> pair = find(rows, 2), single = find(rows, 1);
+    for (int64_t p = part.panel; p < part.panel_end; ++p) {
+      const int columns = static_cast<int>(smaller(kPair, f_.n - p * kPair));
+      tile.panels = columns > kPanelColumns ? 2 : 1;
+      tile.b = buffers.panels + (p - part.panel) * 2 * panel_bytes_;
+      if (blocks_ == 1) {
+        tile.c = buffers.sums + (pending->sums == buffers.sums ? kAmxTileRows * kPair : 0);
+      } else {
+        tile.c = buffers.sums + (row - first_row(part.strip)) * sums_row_ + (p - part.panel) * kPair;
+      }
+      (tile.panels == 2 ? pair : single)(tile);
+      if (part.block + 1 < blocks_) continue;
+      finish(pending);
+      *pending = {row, p * kPair, rows, columns, tile.c, rows};
+    }
+  }
+
+  DotMicroKernel<S> find(int rows, int panels) const {
+    return amx_ ? find_amx_tile<S>(rows, panels) : find_dot_vectors<S>(rows, panels);
+  }
+
+  // Rows of A where they are, or packed; the last, incomplete step of k is always packed.
+  DotTile<S> strip_of_a(const Part& part, int64_t row, int rows, const Buffers& buffers) const {
+    DotTile<S> tile = {};
+    tile.rows = rows;
+    tile.steps = part.depth / kStep<S>;
+    tile.c_row = sums_row_;
+    tile.panel = panel_bytes_;
+    tile.accumulate = part.block > 0;
+    tile.a = reinterpret_cast<const char*>(f_.a.at(row, part.l));
+    tile.a_row = f_.a.row * kSize;
+    tile.a_tail = buffers.tail;
+    const int64_t whole = tile.steps * kStep<S>, rest = part.depth - whole;
+    tile.tail_groups = static_cast<int>(divide_up(rest, kGroup));
+    const auto pack = [&](int64_t from, int64_t count, char* to, int64_t to_row) {
+      for (int r = 0; r < rows; r += 16) {
+        pack_step_of_rows(f_.a, row + r, static_cast<int>(smaller(16, rows - r)), part.l + from,
+                          count, to + r * to_row, to_row);
+      }
+    };
+    if (rest) pack(whole, rest, buffers.tail, kStepBytes);
+    if (direct_) return tile;
+    for (int64_t step = 0; step < tile.steps; ++step) {
+      pack(step * kStep<S>, kStep<S>, buffers.strip + step * kStepBytes, row_bytes_);
+    }
+    tile.a = buffers.strip;
+    tile.a_row = row_bytes_;
+    return tile;
+  }
+
+  // Without AMX one factor has to be unsigned: B is packed with 128 added, whose products are taken
+  // off again.
+  static void subtract_flips(const DotTile<S>& tile, int32_t* starts) {
+    for (int i = 0; i < tile.rows; ++i) {
+      int32_t sum = 0;
+      const int8_t* a = reinterpret_cast<const int8_t*>(tile.a + i * tile.a_row);
+      for (int64_t l = 0; l < tile.steps * kStepBytes; ++l) sum += a[l];
+      a = reinterpret_cast<const int8_t*>(tile.a_tail + i * kStepBytes);
+      for (int l = 0; l < tile.tail_groups * 4; ++l) sum += a[l];
+      starts[i] = -128 * sum;
+    }
+  }
+
+  const DotFactors<S>& f_;
+  const Output& out_;
+  const bool amx_;
+  const int64_t strips_, depth_, blocks_;
+  bool direct_;
+  int64_t panel_bytes_, pairs_, block_, group_, row_bytes_, sums_row_, sums_;
+};
+
+}  // namespace
+}  // namespace pydl::cpu::PYDL_ISA

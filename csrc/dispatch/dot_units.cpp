@@ -1,0 +1,91 @@
+#include "dispatch/dot_units.h"
+
+#include <cstdio>
+
+#include "core/config.h"
+#include "core/error.h"
+#include "dispatch/cpu_features.h"
+
+#ifdef PYDL_HAVE_avx512
+namespace pydl::cpu::avx512 {
+extern int dot_units;
+}
+#endif
+
+namespace pydl {
+namespace {
+
+struct Unit {
+  const char* name;
+  int bits;  // as in cpu/gemm/dot_unit.h
+};
+
+// Ascending: the last is the default.
+const std::vector<Unit>& units() {
+  static const std::vector<Unit> list = [] {
+    std::vector<Unit> found = {{"none", 0}};
+#ifdef PYDL_HAVE_avx512
+    const int vectors = (cpu_has_vnni() ? 1 : 0) | (cpu_has_bf16() ? 2 : 0);
+    if (vectors) found.push_back({"avx512", vectors});
+    if (cpu_has_amx()) found.push_back({"amx", vectors | 4});
+#endif
+    return found;
+  }();
+  return list;
+}
+
+std::string names() {
+  std::string all;
+  for (const Unit& unit : units()) all += (all.empty() ? "" : ", ") + std::string(unit.name);
+  return all;
+}
+
+const Unit* find_unit(const std::string& name) {
+  for (const Unit& unit : units())
+    if (name == unit.name) return &unit;
+  return nullptr;
+}
+
+const Unit* initial_unit() {
+  const std::string& wanted = config().cpu_dot_unit;
+  if (wanted.empty()) return &units().back();
+  if (const Unit* unit = find_unit(wanted)) return unit;
+  std::fprintf(stderr, "pydl: expected PYDL_CPU_DOT_UNIT to be one of %s, got '%s'; using %s\n",
+               names().c_str(), wanted.c_str(), units().back().name);
+  return &units().back();
+}
+
+const Unit*& current_unit() {
+  static const Unit* current = initial_unit();
+  return current;
+}
+
+void tell_kernels(int bits) {
+#ifdef PYDL_HAVE_avx512
+  __atomic_store_n(&cpu::avx512::dot_units, bits, __ATOMIC_RELAXED);
+#else
+  (void)bits;
+#endif
+}
+
+}  // namespace
+
+std::vector<std::string> supported_cpu_dot_units() {
+  std::vector<std::string> all;
+  for (const Unit& unit : units()) all.push_back(unit.name);
+  return all;
+}
+
+std::string cpu_dot_unit() { return current_unit()->name; }
+
+void choose_cpu_dot_unit() { tell_kernels(current_unit()->bits); }
+
+void set_cpu_dot_unit(const std::string& name) {
+  const Unit* unit = find_unit(name);
+  if (!unit)
+    fail<ValueError>("[set_cpu_dot_unit] expected one of ", names(), ", got '", name, "'");
+  current_unit() = unit;
+  tell_kernels(unit->bits);
+}
+
+}  // namespace pydl
