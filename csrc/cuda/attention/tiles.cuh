@@ -1,12 +1,12 @@
-// What the attention kernels share: tiles of rows of a head in shared memory, products of two of them
-// in registers, and which keys a query may attend to.
+// What the attention kernels on the ordinary arithmetic units share, for float64 and exact float32: tiles
+// of rows of a head in shared memory, and products of two of them in registers.
 #pragma once
 
+#include "cuda/attention/choose.cuh"
+#include "cuda/attention/scores.cuh"
 #include "cuda/kernel.h"
 #include "pydl/cuda/dtype.cuh"
-#include "pydl/cuda/philox.cuh"
 #include "pydl/cuda/warp.cuh"
-#include "pydl/kernels/attention.h"
 
 namespace pydl::cuda {
 namespace {
@@ -110,76 +110,16 @@ __device__ void store_rows(const T (&sums)[Shape::kPer][Shape::kParts], T factor
   }
 }
 
-// The scores of one query head.
-struct ScoreHead {
-  const PydlAttentionGeometry& g;
-  int64_t batch, head;
-
-  __device__ int64_t row_index(int64_t query) const {
-    return (batch * g.heads + head) * g.queries + query;
-  }
-  // A score after causality and the mask; -inf where the query may not attend to the key.
-  template <class T>
-  __device__ T masked(int64_t query, int64_t key, T score) const {
-    constexpr T hidden = -static_cast<T>(INFINITY);
-    if (query >= g.queries || key >= g.keys || (g.causal && key > query)) return hidden;
-    if (!g.mask) return score;
-    const int64_t at = batch * g.mask_strides[0] + head * g.mask_strides[1] +
-                       query * g.mask_strides[2] + key * g.mask_strides[3];
-    if (g.mask_dtype == PYDL_BOOL)
-      return static_cast<const uint8_t*>(g.mask)[at] ? score : hidden;
-    return score + static_cast<const T*>(g.mask)[at];
-  }
-};
-
-// The factors that dropout multiplies weights by.
-struct AttentionDropout {
-  RandomStream stream;
-  uint32_t threshold;
-  double kept_factor;
-
-  AttentionDropout(const PydlContext* context, const PydlAttentionGeometry& g)
-      : stream(random_stream(context, g.random)),
-        threshold(static_cast<uint32_t>(g.dropout_rate * 65536 + 0.5)),
-        kept_factor(threshold < 65536 ? 65536.0 / (65536 - threshold) : 0) {}
-
-  template <class T>
-  __device__ T factor(const ScoreHead& scores, int64_t query, int64_t key) const {
-    if (threshold == 0) return T(1);
-    constexpr int kGroup = 2 * PYDL_RANDOM_WORDS;  // keys that one group of words decides on
-    const int64_t groups = (scores.g.keys + kGroup - 1) / kGroup;
-    const int64_t group = scores.row_index(query) * groups + key / kGroup;
-    const int place = static_cast<int>(key % kGroup), word = place % PYDL_RANDOM_WORDS;
-    uint32_t x[4];
-    Philox(stream).block(group * PYDL_RANDOM_BLOCKS + word % PYDL_RANDOM_BLOCKS, x);
-    const int which = word / PYDL_RANDOM_BLOCKS;
-    const uint32_t bits = which == 0 ? x[0] : which == 1 ? x[1] : which == 2 ? x[2] : x[3];
-    const uint32_t half = place < PYDL_RANDOM_WORDS ? bits & 0xffff : bits >> 16;
-    return half >= threshold ? static_cast<T>(kept_factor) : T(0);
-  }
-};
-
-// Whole heads of an operand with three strides: batch, length, head.
-template <class S>
-__device__ const S* head_of(const void* data, const int64_t (&strides)[3], int64_t batch,
-                            int64_t head) {
-  return static_cast<const S*>(data) + batch * strides[0] + head * strides[2];
-}
-
 // Calls visit(shape) with the smallest tiles that hold a head.
 template <class S, class Visitor>
 PydlStatus visit_shape(const PydlContext* context, const PydlAttentionGeometry& g,
                        Visitor&& visit) {
   constexpr bool is_double = std::is_same_v<S, double>;
-  const int64_t size = g.head_size > g.value_size ? g.head_size : g.value_size;
+  const int64_t size = largest_size(g);
   if (size <= 64) return visit(AttentionShape<S, 64, is_double ? 2 : 4>{});
   if (size <= 128) return visit(AttentionShape<S, 128, 2>{});
   if (size <= 256) return visit(AttentionShape<S, 256, is_double ? 1 : 2>{});
-  char message[160];
-  snprintf(message, sizeof message,
-           "[scaled_dot_product_attention] expected heads of at most 256 numbers on a GPU, got %lld",
-           static_cast<long long>(size));
-  return context->fail(context, PYDL_ERROR_SHAPE, message);
+  return fail_size(context, size);
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
-// Products of float32 tiles on tensor cores. x = big + small, both tf32, keeps 22 bits of mantissa;
-// small * big + big * small + big * big leaves out only what is below 2^-22 of a product. Infinite
-// operands make NaN (infinity times a small part of 0): where they matter the SIMT product is for them.
+// Products of float32 tiles on tensor cores, in parts (tf32_parts.cuh).
 #pragma once
 
-#include "cuda/device/ptx/matrix.cuh"
 #include "cuda/gemm/shared_tile.cuh"
+#include "cuda/gemm/tf32_parts.cuh"
 #include "cuda/gemm/warp_sums.cuh"
 
 namespace pydl::cuda {
@@ -27,7 +25,7 @@ class Tensor32 : public WarpSums<kOuter> {
     const int g = lane_ / 4, t = lane_ % 4;
 #pragma unroll
     for (int k = 0; k < kDepth; k += 8) {
-      Split<2> b[kWarpColumns / 8];
+      Tf32Parts<2> b[kWarpColumns / 8];
 #pragma unroll
       for (int j = 0; j < kWarpColumns / 8; ++j) {
 #pragma unroll
@@ -37,16 +35,14 @@ class Tensor32 : public WarpSums<kOuter> {
       }
 #pragma unroll
       for (int i = 0; i < kWarpRows / 16; ++i) {
-        Split<4> a;
+        Tf32Parts<4> a;
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           a.set(e, a_tile[TileA::element(row_ + i * 16 + e % 2 * 8 + g, k + e / 2 * 4 + t)]);
         }
 #pragma unroll
         for (int j = 0; j < kWarpColumns / 8; ++j) {
-          ptx::multiply_tf32(sums_[i][j], a.small, b[j].big);
-          ptx::multiply_tf32(sums_[i][j], a.big, b[j].small);
-          ptx::multiply_tf32(sums_[i][j], a.big, b[j].big);
+          multiply_parts(sums_[i][j], a, b[j]);
         }
       }
     }
@@ -56,16 +52,6 @@ class Tensor32 : public WarpSums<kOuter> {
   using WarpSums<kOuter>::kWarpRows, WarpSums<kOuter>::kWarpColumns;
   using WarpSums<kOuter>::lane_, WarpSums<kOuter>::row_, WarpSums<kOuter>::column_;
   using WarpSums<kOuter>::sums_;
-
-  template <int kCount>
-  struct Split {
-    uint32_t big[kCount], small[kCount];
-
-    __device__ void set(int i, float x) {
-      big[i] = ptx::to_tf32(x);
-      small[i] = ptx::to_tf32(x - __uint_as_float(big[i]));
-    }
-  };
 };
 
 }  // namespace

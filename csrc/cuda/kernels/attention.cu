@@ -1,5 +1,6 @@
 // Attention forward, after Dao et al. (2022), "FlashAttention": softmax runs along with the scores, a
 // tile of keys at a time.
+#include "cuda/attention/tensor.h"
 #include "cuda/attention/tiles.cuh"
 #include "cuda/device/strided.cuh"
 #include "pydl/cuda/visit.h"
@@ -117,19 +118,28 @@ __global__ void __launch_bounds__(kAttentionThreads)
   store_rows<Shape>(rows.sums, T(1), out, g.heads * g.value_size, first, g.queries, g.value_size);
 }
 
+template <class S>
+PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args) {
+  const PydlAttentionGeometry& g = args.geometry;
+  return visit_shape<S>(context, g, [&](auto shape) {
+    using Shape = decltype(shape);
+    const int64_t blocks = g.batch * g.heads * divide_up(g.queries, Shape::kTile);
+    return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(kAttentionThreads),
+                  2 * Shape::kTileBytes + Shape::kScoreBytes, forward_kernel<Shape>, args,
+                  AttentionDropout(context, g));
+  });
+}
+
 }  // namespace
 
 PydlStatus attention_forward(const PydlContext* context, const PydlAttentionArgs* args) {
-  const PydlAttentionGeometry& g = args->geometry;
-  return visit_floating(context, "scaled_dot_product_attention", args->dtype, [&](auto zero) {
-    return visit_shape<decltype(zero)>(context, g, [&](auto shape) {
-      using Shape = decltype(shape);
-      const int64_t blocks = g.batch * g.heads * divide_up(g.queries, Shape::kTile);
-      return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(kAttentionThreads),
-                    2 * Shape::kTileBytes + Shape::kScoreBytes, forward_kernel<Shape>, *args,
-                    AttentionDropout(context, g));
-    });
-  });
+  switch (args->dtype) {
+    case PYDL_FLOAT64: return forward<double>(context, *args);
+    case PYDL_FLOAT32: return forward<float>(context, *args);
+    case PYDL_FLOAT16:
+    case PYDL_BFLOAT16: return tensor_attention_forward(context, *args);
+    default: return fail_dtype(context, kAttention, "a floating dtype", args->dtype);
+  }
 }
 
 }  // namespace pydl::cuda
