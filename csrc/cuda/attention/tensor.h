@@ -8,4 +8,8 @@ namespace pydl::cuda {
 __attribute__((visibility("hidden"))) PydlStatus tensor_attention_forward(
     const PydlContext* context, const PydlAttentionArgs& args);
 
+// dots: the product of each row of the result with its gradient, (batch, heads, queries).
+__attribute__((visibility("hidden"))) PydlStatus tensor_attention_backward(
+    const PydlContext* context, const PydlAttentionBackwardArgs& args, const float* dots);
+
 }  // namespace pydl::cuda

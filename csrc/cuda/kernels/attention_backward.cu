@@ -5,6 +5,7 @@
 //
 // One kernel goes along the keys of a tile of queries for dQ, another along the queries of a tile of
 // keys for dK and dV, so that every sum has one owner and one order.
+#include "cuda/attention/tensor.h"
 #include "cuda/attention/tiles.cuh"
 #include "cuda/device/strided.cuh"
 #include "pydl/cuda/visit.h"
@@ -175,6 +176,22 @@ __global__ void __launch_bounds__(kAttentionThreads)
 }
 
 template <class S>
+PydlStatus backward_tiles(const PydlContext* context, const PydlAttentionBackwardArgs& args,
+                          const S* dots) {
+  const PydlAttentionGeometry& g = args.geometry;
+  return visit_shape<S>(context, g, [&](auto shape) {
+    using Shape = decltype(shape);
+    const auto run = [&](int64_t heads, int64_t length, auto kernel) {
+      const int64_t blocks = g.batch * heads * divide_up(length, Shape::kTile);
+      return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(kAttentionThreads),
+                    BackwardTiles<Shape>::bytes, kernel, args, AttentionDropout(context, g), dots);
+    };
+    const PydlStatus status = run(g.heads, g.queries, query_gradient_kernel<Shape>);
+    return status != PYDL_OK ? status : run(g.key_heads, g.keys, key_gradient_kernel<Shape>);
+  });
+}
+
+template <class S>
 PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs& args) {
   using T = Compute<S>;
   const PydlAttentionGeometry& g = args.geometry;
@@ -187,23 +204,17 @@ PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs&
   const PydlStatus status = launch(context, dim3(static_cast<uint32_t>(blocks)),
                                    dim3(kAttentionThreads), 0, dots_kernel<S>, args, dots.data());
   if (status != PYDL_OK) return status;
-  return visit_shape<S>(context, g, [&](auto shape) {
-    using Shape = decltype(shape);
-    const auto run = [&](int64_t heads, int64_t length, auto kernel) {
-      const int64_t blocks = g.batch * heads * divide_up(length, Shape::kTile);
-      return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(kAttentionThreads),
-                    BackwardTiles<Shape>::bytes, kernel, args, AttentionDropout(context, g),
-                    dots.data());
-    };
-    const PydlStatus status = run(g.heads, g.queries, query_gradient_kernel<Shape>);
-    return status != PYDL_OK ? status : run(g.key_heads, g.keys, key_gradient_kernel<Shape>);
-  });
+  if constexpr (sizeof(S) == 2) {
+    return tensor_attention_backward(context, args, dots.data());
+  } else {
+    return backward_tiles<S>(context, args, dots.data());
+  }
 }
 
 }  // namespace
 
 PydlStatus attention_backward(const PydlContext* context, const PydlAttentionBackwardArgs* args) {
-  return visit_floating(context, "scaled_dot_product_attention", args->dtype,
+  return visit_floating(context, kAttention, args->dtype,
                         [&](auto zero) { return backward<decltype(zero)>(context, *args); });
 }
 
