@@ -20,14 +20,16 @@ void bind_conv(py::module_& module) {
   module.def("conv",
              [](const Tensor& x, const Tensor& kernel, const Optional& bias, const Dims& strides,
                 const py::object& padding, const Dims& dilation_rate, int64_t groups,
-                const std::string& data_format, const Text& activation) {
+                const std::string& data_format, const Text& activation, const Optional& residual) {
                ConvOptions options =
                    options_from_python("conv", strides, padding, data_format, dilation_rate, activation);
                py::gil_scoped_release without_gil;
-               return conv(x, kernel, bias.value_or(Tensor()), options, groups);
+               return conv(x, kernel, bias.value_or(Tensor()), options, groups,
+                           residual.value_or(Tensor()));
              },
              py::arg("x"), py::arg("kernel"), py::arg("bias"), py::arg("strides"), py::arg("padding"),
-             py::arg("dilation_rate"), py::arg("groups"), py::arg("data_format"), py::arg("activation"));
+             py::arg("dilation_rate"), py::arg("groups"), py::arg("data_format"), py::arg("activation"),
+             py::arg("residual"));
   module.def("depthwise_conv",
              [](const Tensor& x, const Tensor& kernel, const Optional& bias, const Dims& strides,
                 const py::object& padding, const std::string& data_format, const Dims& dilation_rate,

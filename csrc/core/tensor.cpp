@@ -2,6 +2,7 @@
 
 #include "core/allocator.h"
 #include "core/kept_storages.h"
+#include "core/prepared.h"
 
 namespace pydl {
 namespace {
@@ -34,7 +35,16 @@ bool Storage::overlaps(const Storage& other) const {
   return device_ == other.device_ && begin < others + other.bytes_ && others < begin + bytes_;
 }
 
+PreparedOperand& Storage::prepared() {
+  PreparedOperand* known = prepared_.load(std::memory_order_acquire);
+  if (known) return *known;
+  auto made = std::make_unique<PreparedOperand>(*this);
+  if (!prepared_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) return *known;
+  return *made.release();
+}
+
 Storage::~Storage() {
+  delete prepared_.load(std::memory_order_relaxed);
   if (deleter_)
     deleter_();
   else if (device_.type == DeviceType::cpu)

@@ -11,6 +11,8 @@
 
 namespace pydl {
 
+class PreparedOperand;  // core/prepared.h
+
 // A block of memory, ours or borrowed, with the count of in-place writes to it.
 class Storage final : public RefCounted {
  public:
@@ -32,6 +34,10 @@ class Storage final : public RefCounted {
   // How often the memory was lent to others, such as NumPy, whose writes no version counts.
   uint32_t loans() const { return loans_.load(std::memory_order_relaxed); }
   void lend() { loans_.fetch_add(1, std::memory_order_relaxed); }
+  // Whether the memory is somebody else's.
+  bool borrowed() const { return static_cast<bool>(deleter_); }
+  // What kernels keep of the contents.
+  PreparedOperand& prepared();
 
  private:
   Storage(void* data, size_t bytes, Device device, bool writable, Deleter deleter)
@@ -47,6 +53,7 @@ class Storage final : public RefCounted {
   Device device_;
   bool writable_;
   std::atomic<uint32_t> version_{0}, loans_{0};
+  std::atomic<PreparedOperand*> prepared_{nullptr};
   Deleter deleter_;  // empty: the memory is the allocator's
 };
 

@@ -1,5 +1,6 @@
 #include "ops/conv.h"
 
+#include "core/prepared.h"
 #include "ops/fused_activation.h"
 #include "ops/ops.h"
 #include "ops/volume.h"
@@ -26,8 +27,14 @@ struct Convolution {
   Geometry geometry;
 };
 
+struct ConvExtras {
+  std::string activation;
+  Tensor residual;                         // images, or absent
+  const PydlPrepared* prepared = nullptr;  // of the kernel
+};
+
 Tensor run_conv(const Convolution& c, const Tensor& x, const Tensor& kernel, const Tensor& bias = {},
-                const std::string& activation = "");
+                const ConvExtras& extras = {});
 Tensor run_transposed(const Convolution& c, const Tensor& x, const Tensor& kernel,
                       const Tensor& bias = {}, const std::string& activation = "");
 Tensor run_kernel_gradient(const Convolution& c, const Tensor& x, const Tensor& dy);
@@ -44,24 +51,30 @@ Args fused_args(const Convolution& c, const Tensor& kernel, const Tensor& bias,
 }
 
 Tensor run_conv(const Convolution& c, const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                const std::string& activation) {
-  Op op(c.name, x, kernel, bias);
-  bool recorded = needs_grad(x, kernel, bias);
-  FusedResult result(op, result_shape(c.geometry), x.dtype(), FusedActivation(op, activation),
+                const ConvExtras& extras) {
+  const Tensor& residual = extras.residual;
+  Op op(c.name, x, kernel, bias, residual);
+  bool recorded = needs_grad(x, kernel, bias, residual);
+  FusedResult result(op, result_shape(c.geometry), x.dtype(), FusedActivation(op, extras.activation),
                      recorded);
+  Tensor addend = residual.defined() ? contiguous(residual.detach()) : Tensor();
   Tensor images = contiguous(x.detach()), weights = contiguous(kernel.detach());
   Tensor offsets = checked_bias(op, bias, c.geometry.out_channels, x.dtype());
   auto args = fused_args<PydlConvArgs>(c, weights, offsets, result);
   args.input = images.data();
   args.result = result.y.data();
+  args.residual = data_or_null(addend);
+  if (!recorded && weights.impl()->storage == kernel.impl()->storage)
+    args.prepared_kernel = extras.prepared;
   if (result.y.count() > 0) op.launch(&PydlKernelTable::conv, args);
   if (recorded)
-    record_fused(c.name, result, {&x, &kernel, &bias},
+    record_fused(c.name, result, {&x, &kernel, &bias, &residual},
                  [c, x = saved_for(kernel, x), kernel = saved_for(x, kernel),
                   bias_dtype = bias.defined() ? bias.dtype() : x.dtype()](Backward& b, const Tensor& d) {
       if (b.needs(0)) b.give(0, run_transposed(c, d, b[kernel]));
       if (b.needs(1)) b.give(1, run_kernel_gradient(c, b[x], d));
       if (b.needs(2)) b.give(2, bias_gradient(d, bias_dtype));
+      if (b.needs(3)) b.give(3, d);
     });
   return result.y;
 }
@@ -144,6 +157,18 @@ struct Operands {
 
   int64_t span(int axis) const { return (kernel.size(axis) - 1) * dilation[axis] + 1; }
 
+  // Images with channels last from a tensor in the layout of what the user gave.
+  Tensor as_images(const Tensor& y) const {
+    if (!y.defined()) return y;
+    Tensor last = channels_first ? channels_last(y) : y;
+    return sequence ? reshape(last, {last.size(0), 1, last.size(1), last.size(2)}) : last;
+  }
+
+  Dims restored_shape(const Dims& images) const {
+    const int64_t n = images[0], h = images[1], w = images[2], c = images[3];
+    if (sequence) return channels_first ? Dims{n, c, w} : Dims{n, w, c};
+    return channels_first ? Dims{n, c, h, w} : images;
+  }
   // The result in the layout of what the user gave.
   Tensor restored(const Tensor& y) const {
     Tensor result = sequence ? reshape(y, {y.size(0), y.size(2), y.size(3)}) : y;
@@ -189,12 +214,26 @@ Geometry forward_geometry(const Op& op, const Operands& o, const Padding& paddin
   return g;
 }
 
+// Whether kernels for x add residuals: those of the CPU that are our own.
+bool fuses_residual(const Tensor& x) {
+  return x.rank() < 5 && x.device().type == DeviceType::cpu &&
+         !has_overrides.load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
 Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ConvOptions& options,
-            int64_t groups) {
+            int64_t groups, const Tensor& residual) {
+  if (residual.defined() && !fuses_residual(x)) {
+    ConvOptions linear = options;
+    linear.activation.clear();
+    Op op("conv", x, residual);
+    Tensor sum = add(conv(x, kernel, bias, linear, groups), residual);
+    return FusedActivation(op, options.activation).apply(sum);
+  }
   if (x.rank() == 5) return conv_volumes(x, kernel, bias, options, groups);
   Op op("conv", x, kernel, bias);
+  const PydlPrepared* prepared = kernel.is_contiguous() ? prepared_operand(kernel) : nullptr;
   Operands o(op, x, kernel, bias, "in / groups, out", options);
   op.check(groups > 0, "expected groups to be positive, got ", groups);
   int64_t channels = o.x.size(3), out_channels = o.kernel.size(3);
@@ -204,7 +243,16 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Con
   op.check<ShapeError>(out_channels % groups == 0, "expected groups to divide the output channels, got ",
                        groups, " groups and a kernel of shape ", kernel.shape());
   Geometry g = forward_geometry(op, o, options.padding, groups);
-  return o.restored(run_conv({"conv", g}, o.x, o.kernel, bias, options.activation));
+  if (residual.defined()) {
+    Dims shape = o.restored_shape(result_shape(g));
+    op.check<ShapeError>(residual.shape() == shape, "expected a residual of shape ", shape, ", got ",
+                         residual.shape());
+    op.check<DTypeError>(residual.dtype() == o.x.dtype(), "expected a residual of dtype ",
+                         o.x.dtype(), ", got ", residual.dtype());
+  }
+  if (o.kernel.dtype() != kernel.dtype()) prepared = nullptr;
+  ConvExtras extras = {options.activation, o.as_images(residual), prepared};
+  return o.restored(run_conv({"conv", g}, o.x, o.kernel, bias, extras));
 }
 
 Tensor depthwise_conv(const Tensor& x, const Tensor& kernel, const Tensor& bias,
@@ -217,7 +265,7 @@ Tensor depthwise_conv(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                        ", got ", kernel.shape());
   o.kernel = reshape(o.kernel, {o.kernel.size(0), o.kernel.size(1), 1, channels * multiplier});
   Geometry g = forward_geometry(op, o, options.padding, channels);
-  return o.restored(run_conv({"depthwise_conv", g}, o.x, o.kernel, bias, options.activation));
+  return o.restored(run_conv({"depthwise_conv", g}, o.x, o.kernel, bias, {options.activation}));
 }
 
 Tensor conv_transpose(const Tensor& x, const Tensor& kernel, const Tensor& bias,

@@ -17,9 +17,9 @@ struct ConvOptions {
   std::string activation;
 };
 
-// kernel: (*window, in / groups, out)
+// kernel: (*window, in / groups, out). A residual, like the result, is added before the activation.
 Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ConvOptions& options,
-            int64_t groups);
+            int64_t groups, const Tensor& residual = {});
 // kernel: (*window, in, multiplier)
 Tensor depthwise_conv(const Tensor& x, const Tensor& kernel, const Tensor& bias,
                       const ConvOptions& options);

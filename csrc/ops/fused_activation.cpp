@@ -22,6 +22,11 @@ const Fusable kFusable[] = {
     {"gelu_tanh", PYDL_ACTIVATION_GELU_TANH, PYDL_UNARY_gelu_tanh},
 };
 
+const Fusable& fusable(PydlActivation kind) {
+  return *std::find_if(std::begin(kFusable), std::end(kFusable),
+                       [kind](const Fusable& each) { return each.kind == kind; });
+}
+
 }  // namespace
 
 FusedActivation::FusedActivation(const Op& op, const std::string& name) {
@@ -37,9 +42,14 @@ bool FusedActivation::gradient_from_result() const {
          kind == PYDL_ACTIVATION_SIGMOID || kind == PYDL_ACTIVATION_TANH;
 }
 
+Tensor FusedActivation::apply(const Tensor& x) const {
+  if (none()) return x;
+  const Fusable& each = fusable(kind);
+  return real_op(each.name, each.op, x, fusable_slope(each.op));
+}
+
 Tensor FusedActivation::gradient(const Tensor& saved, const Tensor& dy) const {
-  const Fusable& each = *std::find_if(std::begin(kFusable), std::end(kFusable),
-                                      [this](const Fusable& f) { return f.kind == kind; });
+  const Fusable& each = fusable(kind);
   return unary_gradient(each.name, each.op, saved, dy, fusable_slope(each.op));
 }
 

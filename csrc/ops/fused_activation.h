@@ -14,6 +14,9 @@ struct FusedActivation {
   // Of the name that Python users give; empty for none.
   FusedActivation(const Op& op, const std::string& name);
 
+  // As an op of its own.
+  Tensor apply(const Tensor& x) const;
+
   bool none() const { return kind == PYDL_ACTIVATION_NONE; }
   // Whether the gradient follows from the result, or else from what the activation was applied to.
   bool gradient_from_result() const;

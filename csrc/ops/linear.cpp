@@ -1,3 +1,4 @@
+#include "core/prepared.h"
 #include "ops/fused_activation.h"
 #include "ops/gemm.h"
 
@@ -15,15 +16,17 @@ Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
   if (x.dtype() != dtype || kernel.dtype() != dtype)
     return linear(cast(x, dtype), cast(kernel, dtype), bias, activation);
 
+  bool recorded = needs_grad(x, kernel, bias);
+  const PydlPrepared* prepared = recorded ? nullptr : prepared_operand(kernel);
   Tensor rows = with_unit_stride(as_rows(x.detach()));
   Tensor weights = with_unit_stride(kernel), offsets = checked_bias(op, bias, kernel.size(1), dtype);
   Dims shape = x.shape();
   shape.back() = kernel.size(1);
-  bool recorded = needs_grad(x, kernel, bias);
   FusedResult result(op, shape, dtype, FusedActivation(op, activation), recorded);
   PydlGemmArgs args = gemm_args(rows, weights, result.y.view({rows.size(0), kernel.size(1)},
                                                              {kernel.size(1), 1}, 0));
   result.fill(args, offsets);
+  if (weights.impl()->storage == kernel.impl()->storage) args.prepared_b = prepared;
   op.launch(&PydlKernelTable::gemm, args);
   if (!recorded) return result.y;
 

@@ -26,6 +26,7 @@ def conv(
     groups: int = 1,
     data_format: str = "channels_last",
     activation: str | None = None,
+    residual: ArrayLike | None = None,
 ) -> Tensor:
     """Convolution with bias and activation in one kernel, for sequences, images and volumes.
 
@@ -42,6 +43,8 @@ def conv(
         groups: Into how many parts the channels are split; each part of the result sees one of `x`.
         data_format: "channels_last" or "channels_first".
         activation: "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", or None.
+        residual: Like the result: added before the activation, as where a block of a residual
+            network ends; or None.
 
     Returns:
         Like `x`, with `out` channels and ``(size + before + after - span) // strides + 1`` along each
@@ -61,7 +64,7 @@ def conv(
                  [-0.5]]])
     """
     return _core.conv(
-        x, kernel, bias, strides, padding, dilation_rate, groups, data_format, activation
+        x, kernel, bias, strides, padding, dilation_rate, groups, data_format, activation, residual
     )
 
 

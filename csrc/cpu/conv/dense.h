@@ -27,20 +27,29 @@ template <class S, class Output>
 PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patches, int64_t batch,
                             const KernelTaps<S>& kernel, int64_t columns, const Output& out) {
   using T = Compute<S>;
-  if (worth_winograd(patches, batch, columns)) {
+  if (worth_winograd(patches, batch, columns, kernel.prepared)) {
     return Winograd(patches, batch, kernel, columns, out).run(context);
   }
+  const int64_t m = patches.rows(batch);
   Panels<T> panels = {patches.columns(), columns, nullptr, kernel.row};
   if constexpr (std::is_same_v<S, T>) {
-    const int64_t m = patches.rows(batch);
     const bool in_place = worth_reading_in_place<S>(m, columns, panels.k, kernel.row);
     if (in_place && kernel.is_matrix(patches)) panels.direct = kernel.data;
   }
   const auto pack_panels = [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
     kernel.pack(patches, columns, panel, panel_end, l, depth, dst);
   };
+  const auto multiply_rows = [&](const PatchRows<S>& rows, const Output& to) {
+    if constexpr (std::is_same_v<S, T>) {
+      if (m <= kPreparedRows) {
+        find_prepared(kernel.prepared, panels, rows.depth(), pack_panels, kernel.data, kernel.row,
+                      kernel.column);
+      }
+    }
+    return multiply<T>(context, panels, rows, pack_panels, to);
+  };
   if (patches.all_inside() || !PatchRows<S>::worth_padding(patches, columns)) {
-    return multiply<T>(context, panels, PatchRows<S>(patches, batch, columns), pack_panels, out);
+    return multiply_rows(PatchRows<S>(patches, batch, columns), out);
   }
   const int64_t image_bytes = PaddedImages<S>::size(patches) * static_cast<int64_t>(sizeof(S));
   const int64_t images =
@@ -50,8 +59,7 @@ PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patche
   for (int64_t image = 0; image < batch; image += images) {
     const int64_t end = smaller(batch, image + images);
     const PatchRows<S> rows(padded.fill(context, image, end), end - image, columns);
-    const PydlStatus status =
-        multiply<T>(context, panels, rows, pack_panels, out.from_row(image * patches.rows(1)));
+    const PydlStatus status = multiply_rows(rows, out.from_row(image * patches.rows(1)));
     if (status != PYDL_OK) return status;
   }
   return PYDL_OK;
@@ -65,12 +73,17 @@ PydlStatus dense_conv(const PydlContext* context, const PydlConvArgs& args) {
     const int64_t first = group * columns;
     const Patches<S> patches = patches_of<S>(g, args.input, group);
     const int64_t tap = patches.channels * g.out_channels;
-    const KernelTaps<S> kernel = {static_cast<const S*>(args.kernel) + first, g.kernel_width * tap,
-                                  tap, g.out_channels, 1};
+    const KernelTaps<S> kernel = {static_cast<const S*>(args.kernel) + first,
+                                  g.kernel_width * tap,
+                                  tap,
+                                  g.out_channels,
+                                  1,
+                                  g.groups == 1 ? args.prepared_kernel : nullptr};
     const Epilogue<S, S> epilogue = {offset(static_cast<const S*>(args.bias), first),
                                      args.activation};
     const MatrixOutput<S, S> out = {static_cast<S*>(args.result) + first,
                                     offset(static_cast<S*>(args.pre_activation), first),
+                                    offset(static_cast<const S*>(args.residual), first),
                                     g.out_channels, false, epilogue};
     const PydlStatus status = multiply_patches(context, patches, g.batch, kernel, columns, out);
     if (status != PYDL_OK) return status;
@@ -108,7 +121,7 @@ PydlStatus dense_data_gradient(const PydlContext* context, const PydlConvDataGra
                                      args.activation};
     const auto part = [&](const TransposedAxis& height, const TransposedAxis& width) {
       if (g.stride_height == 1 && g.stride_width == 1) {
-        const MatrixOutput<S, S> out = {data, pre, g.channels, false, epilogue};
+        const MatrixOutput<S, S> out = {data, pre, nullptr, g.channels, false, epilogue};
         return dense_data_gradient_part<S>(context, args, group, height, width, out);
       }
       const int64_t at = height.remainder * row + width.remainder * g.channels;
@@ -161,7 +174,8 @@ PydlStatus dense_kernel_gradient_part(const PydlContext* context,
                       image * pixels * g.out_channels;
   Panels<T> panels = {(image_end - image) * pixels, columns, nullptr, g.out_channels};
   if constexpr (std::is_same_v<S, T>) panels.direct = gradient;
-  const MatrixOutput<S, O> to = {out, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
+  const MatrixOutput<S, O> to = {
+      out, nullptr, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
   return multiply<T>(
       context, panels, PatchColumns<S>(patches, image_end - image, columns),
       [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
@@ -190,7 +204,7 @@ PydlStatus dense_kernel_gradient(const PydlContext* context,
   for (int64_t group = 0; group < g.groups && status == PYDL_OK; ++group) {
     S* out = static_cast<S*>(args.kernel_gradient) + group * columns;
     const Patches<S> patches = patches_of<S>(g, args.input, group);
-    if (worth_winograd(patches, g.batch, columns)) {
+    if (worth_winograd(patches, g.batch, columns, nullptr)) {
       const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns;
       status = WinogradKernelGradient<S>(patches, g.batch, gradient, g.out_channels, columns, out,
                                          g.out_channels)

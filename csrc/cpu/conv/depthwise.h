@@ -118,6 +118,7 @@ struct Depthwise {
   int64_t kernel_row, kernel_column, kernel_input, group;
   O* out;
   O* pre_activation;  // or NULL
+  const O* residual;  // or NULL
   int64_t out_image, out_row, out_pixel;
   Epilogue<S, O> epilogue;
 
@@ -139,13 +140,14 @@ struct Depthwise {
   void compute_row(int64_t image, int64_t y, T* sums) const {
     const int64_t at = image * out_image + y * out_row;
     if constexpr (std::is_same_v<T, O>) {
-      if (epilogue.empty() && !pre_activation) return sum_row(image, y, out + at, out_pixel);
+      if (epilogue.empty() && !pre_activation && !residual) return sum_row(image, y, out + at, out_pixel);
     }
     sum_row(image, y, sums, channels);
     for (int64_t x = 0; x < width.out; ++x) {
       const int64_t pixel = at + x * out_pixel;
       epilogue.row(sums + x * channels, channels, 0, false, out + pixel,
-                   pre_activation ? pre_activation + pixel : nullptr);
+                   pre_activation ? pre_activation + pixel : nullptr,
+                   residual ? residual + pixel : nullptr);
     }
   }
 
@@ -232,6 +234,7 @@ PydlStatus depthwise_conv(const PydlContext* context, const PydlConvArgs& args) 
                                 group_width(g),
                                 static_cast<S*>(args.result),
                                 static_cast<S*>(args.pre_activation),
+                                static_cast<const S*>(args.residual),
                                 g.out_height * row,
                                 row,
                                 g.out_channels,
@@ -287,6 +290,7 @@ PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, c
                                   group_width(g),
                                   out + at,
                                   pre ? pre + at : nullptr,
+                                  nullptr,
                                   g.height * row,
                                   g.stride_height * row,
                                   g.stride_width * channels,
@@ -324,7 +328,8 @@ PydlStatus depthwise_data_gradient(const PydlContext* context,
           for (int64_t j = 1; j < multiplier; ++j) sums[i] += repeated[i * multiplier + j];
         }
         for (int64_t at = begin * g.channels; at < end * g.channels; at += g.channels) {
-          epilogue.row(sums.data() + at, g.channels, 0, false, out + at, pre ? pre + at : nullptr);
+          epilogue.row(sums.data() + at, g.channels, 0, false, out + at, pre ? pre + at : nullptr,
+                       nullptr);
         }
       });
   return PYDL_OK;

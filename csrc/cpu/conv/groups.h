@@ -79,6 +79,7 @@ PydlStatus grouped_conv(const PydlContext* context, const PydlConvArgs& args) {
   PydlConvArgs merged = args;
   merged.geometry = groups.geometry();
   merged.kernel = groups.widened(args.kernel);
+  if (merged.kernel != args.kernel) merged.prepared_kernel = nullptr;
   return dense_conv<S>(context, merged);
 }
 

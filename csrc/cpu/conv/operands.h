@@ -19,6 +19,7 @@ struct KernelTaps {
   using T = Compute<S>;
   const S* data;
   int64_t tap_row, tap, row, column;
+  const PydlPrepared* prepared = nullptr;  // of a kernel that is one matrix
 
   // Whether it is one matrix, its rows `row` apart.
   bool is_matrix(const Patches<S>& patches) const {
@@ -144,7 +145,7 @@ struct PixelOutput {
       const int64_t x = i % width, y = i / width % height, image = i / (width * height);
       const int64_t at = image * image_stride + y * row_stride + x * pixel_stride + column;
       epilogue.row(sum, columns, column, add, data + at,
-                   pre_activation ? pre_activation + at : nullptr);
+                   pre_activation ? pre_activation + at : nullptr, nullptr);
     }
   }
 };

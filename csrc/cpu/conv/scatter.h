@@ -78,8 +78,8 @@ class ScatteredGradient {
     const int64_t channels = args_.geometry.channels;
     const Epilogue<S, S> epilogue = {static_cast<const S*>(args_.bias), args_.activation};
     const MatrixOutput<S, S> out = {static_cast<S*>(args_.input_gradient),
-                                    static_cast<S*>(args_.pre_activation), channels, false,
-                                    epilogue};
+                                    static_cast<S*>(args_.pre_activation), nullptr, channels,
+                                    false, epilogue};
     if (epilogue.empty() && !out.pre_activation) {
       copy_sums(sums, (rows.end - rows.begin) * row_,
                 out.data + (image * height_.in + begin) * row_);

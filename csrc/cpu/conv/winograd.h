@@ -53,6 +53,7 @@ class Winograd {
     Scratch<S> zeros(context, patches_.channels);
     if (!inputs || !zeros) return conv_out_of_memory(context);
     memset(zeros.data(), 0, static_cast<size_t>(patches_.channels) * sizeof(S));
+    const T* kept = find_kept_kernel();
     bool enough_memory = true;
     for (int64_t first = 0; first < blocks; first += at_a_time) {
       const int64_t count = smaller(at_a_time, blocks - first);
@@ -70,7 +71,7 @@ class Winograd {
         if (!buffer) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
         for (int64_t i = begin; i < end; ++i) {
           const int64_t block = i / panels;
-          run_panel((first + block) * block_, inputs.data() + block * input_size, i % panels,
+          run_panel((first + block) * block_, inputs.data() + block * input_size, i % panels, kept,
                     buffer.data());
         }
       });
@@ -85,8 +86,33 @@ class Winograd {
   int64_t plane(int64_t row) const { return block_ * row + kSize; }
   int64_t groups() const { return divide_up(patches_.channels, depth_); }
   int64_t kernel_plane() const { return depth_ * kWidth + kSize; }
+  int64_t taps_size() const { return kTaps * kTaps * depth_ * kWidth; }
   int64_t buffer_size() const {
-    return kProducts * kernel_plane() + kTaps * kTaps * depth_ * kWidth + kProducts * plane(kWidth);
+    return kProducts * kernel_plane() + taps_size() + kProducts * plane(kWidth);
+  }
+
+  // The kernel transformed, panel by panel, each in blocks of depth_ channels; NULL if not kept.
+  const T* find_kept_kernel() const {
+    if (!kernel_.prepared) return nullptr;
+    const int64_t size = divide_up(columns_, kWidth) * groups() * kProducts * kernel_plane();
+    const PydlPreparedKey key = {
+        kernel_.data,
+        {kWidth, patches_.channels, columns_, depth_, kernel_.row, -kProducts},
+        (size + taps_size()) * static_cast<int64_t>(sizeof(T))};
+    const auto make = [](void* self, void* memory) {
+      static_cast<const Winograd*>(self)->transform_kernel(static_cast<T*>(memory));
+    };
+    return static_cast<const T*>(
+        kernel_.prepared->get(kernel_.prepared, &key, make, const_cast<Winograd*>(this)));
+  }
+  void transform_kernel(T* to) const {
+    const int64_t panels = divide_up(columns_, kWidth), step = kProducts * kernel_plane();
+    T* taps = to + panels * groups() * step;
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      for (int64_t c = 0; c < patches_.channels; c += depth_, to += step) {
+        read_kernel(c, smaller(depth_, patches_.channels - c), panel, kTileVectors, taps, to);
+      }
+    }
   }
 
   // Transforms the input of tile `at` of a block; channels in groups of depth_, each group 36
@@ -104,20 +130,22 @@ class Winograd {
   }
 
   // The results of one panel of channels for the tiles of a block.
-  void run_panel(int64_t tile, const T* input, int64_t panel, T* buffer) const {
+  void run_panel(int64_t tile, const T* input, int64_t panel, const T* kept, T* buffer) const {
     const int64_t tiles = smaller(block_, tiles_.count - tile);
     const int64_t columns = smaller(kWidth, columns_ - panel * kWidth);
     const int vectors = static_cast<int>(divide_up(columns, kSize));
-    T* kernel = buffer;
-    T* taps = kernel + kProducts * kernel_plane();
-    T* sums = taps + kTaps * kTaps * depth_ * kWidth;
+    T* taps = buffer + kProducts * kernel_plane();
+    T* sums = taps + taps_size();
+    const T* kernel = buffer;
+    if (kept) kernel = kept + panel * groups() * kProducts * kernel_plane();
     for (int64_t c = 0; c < patches_.channels; c += depth_, input += kProducts * plane(depth_)) {
       const int64_t depth = smaller(depth_, patches_.channels - c);
-      read_kernel(c, depth, panel, vectors, taps, kernel);
+      if (!kept) read_kernel(c, depth, panel, vectors, taps, buffer);
       for (int e = 0; e < kProducts; ++e) {
         multiply_plane(input + e * plane(depth_), kernel + e * kernel_plane(), tiles, depth,
                        vectors, c > 0, sums + e * plane(kWidth));
       }
+      if (kept) kernel += kProducts * kernel_plane();
     }
     for (int64_t i = 0; i < tiles; ++i) {
       write_tile(tile + i, panel * kWidth, columns, sums + i * kWidth);

@@ -9,6 +9,7 @@ namespace {
 constexpr int kSide = 4, kTaps = 3, kPatch = kSide + kTaps - 1, kProducts = kPatch * kPatch;
 constexpr int64_t kFewestTiles = 64;         // of a block, if there are as many
 constexpr int64_t kTransformProducts = 600;  // in the time in which one value is transformed
+constexpr int64_t kReadProducts = 24;        // in which one is read from memory
 
 // The points are 0, +-a, +-b and infinity. These make errors a quarter of those with the usual
 // a = 1, b = 2, and everything but G is exact in binary.
@@ -145,9 +146,11 @@ struct WinogradTiles {
   }
 };
 
-// Whether that takes fewer operations than the direct sum.
+// Whether that takes less time than the direct sum. A kernel that is kept transformed costs no
+// transforms, but four times the memory traffic.
 template <class S>
-bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns) {
+bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns,
+                    const PydlPrepared* kept) {
   using T = Compute<S>;
   const auto fits = [](const Axis& axis) {
     return axis.taps == kTaps && axis.stride == 1 && axis.dilation == 1;
@@ -156,10 +159,11 @@ bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns) {
   if (smaller(of.channels, columns) < Vec<T>::size) return false;
   const int64_t tiles = WinogradTiles(of.height, of.width, batch).count;
   const int64_t weights = of.channels * columns;
-  const int64_t transformed =
-      tiles * (of.channels + columns) + weights * divide_up(tiles, kFewestTiles);
-  return weights * tiles * kProducts + transformed * kTransformProducts <
-         weights * of.rows(batch) * kTaps * kTaps;
+  const int64_t kernels = kept ? 0 : divide_up(tiles, kFewestTiles);  // transformed
+  const int64_t transformed = tiles * (of.channels + columns) + weights * kernels;
+  const int64_t read = kept ? kReadProducts : 0;
+  return weights * (tiles + read) * kProducts + transformed * kTransformProducts <
+         weights * (of.rows(batch) + read) * kTaps * kTaps;
 }
 
 }  // namespace

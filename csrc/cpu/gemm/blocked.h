@@ -14,6 +14,7 @@
 
 #include "cpu/gemm/pack.h"
 #include "cpu/kernel.h"
+#include "pydl/prepared.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
@@ -59,21 +60,46 @@ struct Depth {
 };
 
 // B as panels of kTileColumns columns. Tiles read those that have their full width where the caller
-// has them, if `direct` says where that is; the others are packed.
+// has them, if `direct` says where that is; the others are packed, unless all of them were before:
+// block of k by block, panel by panel.
 template <class T>
 struct Panels {
   static constexpr int kWidth = kTileColumns<T>;
   int64_t k, n;
   const T* direct;
   int64_t direct_step;
+  const T* prepared = nullptr;
 
   int64_t count() const { return divide_up(n, kWidth); }
-  int64_t direct_count() const { return direct ? n / kWidth : 0; }
+  int64_t ready_count() const { return prepared ? count() : direct ? n / kWidth : 0; }
   int columns(int64_t panel) const { return static_cast<int>(smaller(kWidth, n - panel * kWidth)); }
-  TilePanel<T> rows_in_place(int64_t panel, int64_t l) const {
+  // A panel that need not be packed, in the block of `depth` rows from l on.
+  TilePanel<T> ready(int64_t panel, int64_t l, int64_t depth) const {
+    if (prepared) return {prepared + (l * count() + panel * depth) * kWidth, kWidth};
     return {direct + l * direct_step + panel * kWidth, direct_step};
   }
 };
+
+// Sets panels.prepared to what pack_panels makes of B, if that is kept; `b` and the strides say which
+// matrix it is.
+template <class T, class PackPanels>
+void find_prepared(const PydlPrepared* kept, Panels<T>& panels, const Depth<T>& depth,
+                   const PackPanels& pack_panels, const T* b, int64_t row, int64_t column) {
+  if (!kept) return;
+  const int64_t size = panels.k * panels.count() * Panels<T>::kWidth;
+  const PydlPreparedKey key = {b,
+                               {Panels<T>::kWidth, panels.k, panels.n, depth.size, row, column},
+                               size * static_cast<int64_t>(sizeof(T))};
+  auto make = [&](T* to) {
+    for (int64_t block = 0; block < depth.blocks; ++block) {
+      const int64_t l = depth.begin(block), count = depth.count(block, panels.k);
+      pack_panels(0, panels.count(), l, count, to + l * panels.count() * Panels<T>::kWidth);
+    }
+  };
+  using Make = decltype(make);
+  const auto call = [](void* arg, void* to) { (*static_cast<Make*>(arg))(static_cast<T*>(to)); };
+  panels.prepared = static_cast<const T*>(kept->get(kept, &key, call, &make));
+}
 
 // Strips of at most kTileRows rows, of nearly equal height; none crosses a multiple of `line` rows.
 struct Strips {
@@ -157,7 +183,7 @@ class Product {
         out_(out),
         strips_(source.strips()),
         depth_(source.depth()),
-        keep_rows_(panels.direct && strips_.count >= kStripsAhead &&
+        keep_rows_(strips_.count >= strips_ahead(panels) &&
                    strips_.count * kTileRows < panels.n) {
     const int64_t kept = kKeptBytes / (larger(1, depth_.size) * static_cast<int64_t>(sizeof(T)));
     group_ = even_part(strips_.count, (keep_rows_ ? kept : kStreamed) / kTileRows);
@@ -204,6 +230,11 @@ class Product {
     int64_t row;  // of the first strip
     int64_t block, l, depth;
   };
+
+  // How many strips have tiles enough to bring the next panel near meanwhile.
+  static int64_t strips_ahead(const Panels<T>& panels) {
+    return panels.prepared ? 2 : panels.direct ? kStripsAhead : INT64_MAX;
+  }
 
   // A tile is finished at once unless there is more of k to come.
   int64_t sums_size() const {
@@ -266,15 +297,15 @@ class Product {
   }
 
   void pack_panels(const Part& part, int64_t panel, int64_t panel_end, T* packed) const {
-    panel = larger(panel, panels_.direct_count());
+    panel = larger(panel, panels_.ready_count());
     if (panel < panel_end) pack_panels_(panel, panel_end, part.l, part.depth, packed);
   }
 
   // A panel where it is, or where it was packed with those from `first` on.
   TilePanel<T> panel_rows(const Part& part, int64_t first, int64_t panel, const T* packed) const {
-    const int64_t direct = panels_.direct_count();
-    if (panel < direct) return panels_.rows_in_place(panel, part.l);
-    return {packed + (panel - larger(first, direct)) * part.depth * kWidth, kWidth};
+    const int64_t ready = panels_.ready_count();
+    if (panel < ready) return panels_.ready(panel, part.l, part.depth);
+    return {packed + (panel - larger(first, ready)) * part.depth * kWidth, kWidth};
   }
 
   void multiply_one(const Part& part, const Strip& strip, int64_t panel, const TilePanel<T>& b,
@@ -312,10 +343,15 @@ class Product {
       panel = part.panel;
       if (++block == depth_.blocks) return {{&part}};
     }
-    if (panel >= panels_.direct_count()) return {{&part}};
-    const TilePanel<T> b = panels_.rows_in_place(panel, depth_.begin(block));
-    constexpr int kLines = kWidth * sizeof(T) / kCacheLine;
-    return {{b.data, b.step * static_cast<int64_t>(sizeof(T))}, kCacheLine, kLines};
+    if (panel >= panels_.ready_count()) return {{&part}};
+    const int64_t depth = depth_.count(block, panels_.k);
+    const TilePanel<T> b = panels_.ready(panel, depth_.begin(block), depth);
+    constexpr int64_t kBytes = kWidth * sizeof(T);
+    if (panels_.prepared) {  // one run of memory
+      const int64_t step = divide_up(kBytes, part.strip_end - part.strip);
+      return {{b.data, step}, step * depth};
+    }
+    return {{b.data, b.step * static_cast<int64_t>(sizeof(T))}, kCacheLine, kBytes / kCacheLine};
   }
 
   const Panels<T>& panels_;

@@ -25,7 +25,7 @@ struct NarrowOutput {
   void write(int64_t row, int rows, int64_t column, int columns, float* sums,
              int64_t sum_row) const {
     const int64_t at = row * out.row_stride + column;
-    if (out.accumulate || out.epilogue.bias) add(at, rows, column, columns, sums, sum_row);
+    if (out.accumulate || out.epilogue.bias || out.residual) add(at, rows, column, columns, sums, sum_row);
     if (out.pre_activation) {
       narrow_rows(sums, sum_row, rows, columns, out.pre_activation + at, out.row_stride);
     }
@@ -42,7 +42,7 @@ struct NarrowOutput {
     narrow_rows(sums, sum_row, rows, columns, out.data + at, out.row_stride);
   }
 
-  // What is there already, and the bias.
+  // What is there already, the bias, and the residual.
   void add(int64_t at, int rows, int64_t column, int columns, float* sums, int64_t sum_row) const {
     for (int j = 0; j < columns; j += Vec<float>::size) {
       const int count = columns - j < Vec<float>::size ? columns - j : Vec<float>::size;
@@ -52,6 +52,7 @@ struct NarrowOutput {
         float* to = sums + i * sum_row + j;
         Vec<float> sum = Vec<float>::load(to) + bias;
         if (out.accumulate) sum += load(out.data + at + i * out.row_stride + j, count);
+        if (out.residual) sum += load(out.residual + at + i * out.row_stride + j, count);
         sum.store(to);
       }
     }

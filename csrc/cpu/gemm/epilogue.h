@@ -16,14 +16,16 @@ struct Epilogue {
 
   bool empty() const { return !bias && activation == PYDL_ACTIVATION_NONE; }
 
-  // A row of sums for columns [column, column + n) of C; `pre`, or NULL, receives what the
-  // activation is applied to.
-  void row(const T* sum, int64_t n, int64_t column, bool accumulate, O* out, O* pre) const {
+  // A row of sums for columns [column, column + n) of C; `residual` or NULL is added; `pre` or NULL
+  // receives what the activation is applied to.
+  void row(const T* sum, int64_t n, int64_t column, bool accumulate, O* out, O* pre,
+           const O* residual) const {
     with_activation<T>(activation, [&](auto f) {
       for_registers<T>(n, [&](int64_t j, auto... count) {
         Vec<T> x = load(sum + j, count...);
         if (accumulate) x += load(out + j, count...);
         if (bias) x += load(bias + column + j, count...);
+        if (residual) x += load(residual + j, count...);
         if (pre) store(x, pre + j, count...);
         store(f(x), out + j, count...);
       });
@@ -38,6 +40,7 @@ struct MatrixOutput {
   static constexpr bool kInPlace = std::is_same_v<T, O>;  // C holds partial sums
   O* data;
   O* pre_activation;  // or NULL; strides like data
+  const O* residual;  // the same
   int64_t row_stride;
   bool accumulate;  // add to C
   Epilogue<S, O> epilogue;
@@ -46,6 +49,7 @@ struct MatrixOutput {
     MatrixOutput rest = *this;
     rest.data += row * row_stride;
     if (pre_activation) rest.pre_activation += row * row_stride;
+    if (residual) rest.residual += row * row_stride;
     return rest;
   }
   TileOutput<T> place(int64_t row, int64_t column) const {
@@ -54,7 +58,7 @@ struct MatrixOutput {
   // Sums that tiles left where place() said, or in a buffer.
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
               int64_t sum_row) const {
-    const bool done = kInPlace && epilogue.empty() && !pre_activation;
+    const bool done = kInPlace && epilogue.empty() && !pre_activation && !residual;
     if (!done) write(row, rows, column, columns, sum, sum_row, accumulate && !kInPlace);
   }
   void write(int64_t row, int rows, int64_t column, int64_t columns, const T* sum, int64_t sum_row,
@@ -62,7 +66,8 @@ struct MatrixOutput {
     for (int i = 0; i < rows; ++i) {
       const int64_t at = (row + i) * row_stride + column;
       epilogue.row(sum + i * sum_row, columns, column, add, data + at,
-                   pre_activation ? pre_activation + at : nullptr);
+                   pre_activation ? pre_activation + at : nullptr,
+                   residual ? residual + at : nullptr);
     }
   }
 };

@@ -10,6 +10,7 @@ namespace {
 constexpr int64_t kDirectColumns = 128;      // with fewer columns of C, packing A costs too much
 constexpr int64_t kDirectBytes = 1 << 15;    // an A^T or B that small is read where it is
 constexpr int64_t kDirectRows = 280;         // of C: with more of them packing B is cheap
+constexpr int64_t kPreparedRows = 1024;      // of C: with more, packing B takes no time worth memory
 constexpr int64_t kAliasingBytes = 1 << 12;  // rows this far apart share few cache sets
 
 template <class S>

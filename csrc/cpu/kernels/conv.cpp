@@ -25,10 +25,12 @@ int64_t pixels(const Geometry& g) { return g.batch * g.height * g.width; }
 PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
   const Geometry& g = args->geometry;
   if (is_product(g)) {
-    const PydlGemmArgs of =
+    PydlGemmArgs of =
         with_epilogue(product(args->dtype, pixels(g), g.out_channels, g.channels, args->input, false,
                               args->kernel, false, args->result),
                       *args);
+    of.prepared_b = args->prepared_kernel;
+    of.residual = args->residual;
     return gemm(context, &of);
   }
   return visit_floating(context, "conv", args->dtype, [&](auto zero) {

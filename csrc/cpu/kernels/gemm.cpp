@@ -43,7 +43,8 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
   const int64_t m = args.m, n = args.n, k = args.k;
   const Epilogue<S, O> epilogue = {static_cast<const S*>(args.bias), args.activation};
   const MatrixOutput<S, O> out = {static_cast<O*>(args.c), static_cast<O*>(args.pre_activation),
-                                  args.c_row_stride, args.accumulate != 0, epilogue};
+                                  static_cast<const O*>(args.residual), args.c_row_stride,
+                                  args.accumulate != 0, epilogue};
 #ifdef PYDL_ISA_avx512
   PydlStatus status;
   if (multiply_dots<S>(context, args, out, &status)) return status;
@@ -57,13 +58,17 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
   }
   const MatrixStrips<S> strips(static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride,
                                m, n, k);
-  return multiply<T>(
-      context, panels, strips,
-      [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
-        pack_matrix_panels(b + l * args.b_row_stride, args.b_row_stride, args.b_col_stride, depth, n,
-                           panel, panel_end, dst, depth * kTileColumns<T>);
-      },
-      out);
+  const auto pack_panels = [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {
+    pack_matrix_panels(b + l * args.b_row_stride, args.b_row_stride, args.b_col_stride, depth, n,
+                       panel, panel_end, dst, depth * kTileColumns<T>);
+  };
+  if constexpr (std::is_same_v<S, T>) {
+    if (m <= kPreparedRows) {
+      find_prepared(args.prepared_b, panels, strips.depth(), pack_panels, b, args.b_row_stride,
+                    args.b_col_stride);
+    }
+  }
+  return multiply<T>(context, panels, strips, pack_panels, out);
 }
 
 // Calls body(args of one matrix product) for batch items [begin, end).
@@ -83,6 +88,7 @@ PydlStatus for_batches(const PydlGemmArgs& batch, int64_t begin, int64_t end, Bo
     one.b = static_cast<const S*>(batch.b) + b;
     one.c = static_cast<O*>(batch.c) + c;
     if (batch.pre_activation) one.pre_activation = static_cast<O*>(batch.pre_activation) + c;
+    if (batch.residual) one.residual = static_cast<const O*>(batch.residual) + c;
     const PydlStatus status = body(one);
     if (status != PYDL_OK) return status;
   }

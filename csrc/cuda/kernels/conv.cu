@@ -24,6 +24,9 @@ PydlStatus check_extents(const PydlContext* context, const Geometry& g) {
 }  // namespace
 
 PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
+  if (args->residual) {
+    return context->fail(context, PYDL_ERROR_VALUE, "[conv] expected no residual on a GPU");
+  }
   const Geometry& g = args->geometry;
   const ConvExtents of(g);
   if (is_product(g)) {

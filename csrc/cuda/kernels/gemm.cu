@@ -89,6 +89,9 @@ PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args,
 }  // namespace
 
 PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* args) {
+  if (args->residual) {
+    return context->fail(context, PYDL_ERROR_VALUE, "[matmul] expected no residual on a GPU");
+  }
   const Batch batch = batch_of(*args);
   if (args->m == 0 || args->n == 0 || batch.count == 0) return PYDL_OK;
   switch (args->dtype) {

@@ -4,6 +4,7 @@
 
 #include "pydl/abi.h"
 #include "pydl/kernels/activation.h"
+#include "pydl/prepared.h"
 
 typedef struct PydlConvGeometry {
   int64_t batch;
@@ -15,7 +16,7 @@ typedef struct PydlConvGeometry {
   int64_t pad_top, pad_left;  // zeros before the input; those after it follow from the sizes
 } PydlConvGeometry;
 
-// result = activation(conv(input, kernel) + bias)
+// result = activation(conv(input, kernel) + bias + residual)
 typedef struct PydlConvArgs {
   PydlDType dtype;  // of everything; float16 and bfloat16 accumulate in float32
   PydlConvGeometry geometry;
@@ -24,7 +25,9 @@ typedef struct PydlConvArgs {
   const void* bias;  // (out_channels,) or NULL
   PydlActivation activation;
   void* result;
-  void* pre_activation;  // like result: receives conv(input, kernel) + bias; or NULL
+  void* pre_activation;  // like result: receives what the activation is applied to; or NULL
+  const PydlPrepared* prepared_kernel;  // what was made of the kernel; NULL when its values may change
+  const void* residual;                 // like result, or NULL. Only CPU kernels take it
 } PydlConvArgs;
 
 // input_gradient = what result_gradient is to the input: the transposed convolution. As a layer of its

@@ -3,6 +3,7 @@
 
 #include "pydl/abi.h"
 #include "pydl/kernels/activation.h"
+#include "pydl/prepared.h"
 
 typedef struct PydlGemmArgs {
   PydlDType dtype;      // of a, b, bias and pre_activation; float16 and bfloat16 accumulate in float32
@@ -17,13 +18,15 @@ typedef struct PydlGemmArgs {
   int32_t accumulate;  // c += a @ b (no epilogue then) instead of c = ...
   const void* bias;    // (n,) or NULL
   PydlActivation activation;
-  void* pre_activation;  // like c: receives a @ b + bias; or NULL
+  void* pre_activation;  // like c: receives what the activation is applied to; or NULL
   // Batch: outer dimensions with strides in elements; a stride of 0 broadcasts an operand.
   int32_t batch_rank;
   int64_t batch_shape[PYDL_MAX_RANK];
   int64_t a_batch_strides[PYDL_MAX_RANK];
   int64_t b_batch_strides[PYDL_MAX_RANK];
   int64_t c_batch_strides[PYDL_MAX_RANK];
+  const PydlPrepared* prepared_b;  // what was made of b; NULL when its values may change
+  const void* residual;  // like c: added before the activation; or NULL. Only CPU kernels take it
 } PydlGemmArgs;
 
 #define PYDL_GEMM_KERNELS(X) X(gemm, PydlGemmArgs)
