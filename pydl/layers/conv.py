@@ -91,11 +91,11 @@ class BaseConv(Layer):
         outputs = self.convolve(inputs, self.kernel, self.bias, self._fused)
         return outputs if self._unfused is None else self._unfused(outputs)
 
-    def convolve(self, inputs, kernel, bias, activation):
+    def convolve(self, inputs, kernel, bias, activation, residual=None):
         """Apply the op of the layer with these weights and the activation of this name."""
         return conv(
             inputs, kernel, bias, self.strides, self.padding, self.dilation_rate, self.groups,
-            self.data_format, activation,
+            self.data_format, activation, residual,
         )  # fmt: skip
 
     def compute_output_shape(self, input_shape):

@@ -9,7 +9,7 @@ from pydl import tree
 from pydl.layers.input_layer import InputLayer
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.node import Node, node_of
-from pydl.models.folding import FoldedConv, find_chains
+from pydl.models.folding import Chain, find_chains
 from pydl.models.graph_inputs import GraphInputs
 
 __all__ = ["Graph"]
@@ -114,7 +114,7 @@ class Graph:
                 made.update(zip(targets, tree.flatten(results)))
         return tree.map_structure(lambda tensor: made[id(tensor)], self.outputs)
 
-    def _call(self, layer: Any, node: Node, targets: Any, values: list) -> None:
+    def _call(self, layer: Any, node: Node | Chain, targets: Any, values: list) -> None:
         """Run a step with several arguments or results."""
 
         def value_of(leaf):
@@ -134,23 +134,20 @@ class Graph:
         self._output_slot = self._slot[id(self.outputs)] if single else None
         needed = {self._slot[id(tensor)] for tensor in tree.flatten(self.outputs)}
         chains = find_chains(self.nodes, tree.flatten(self.outputs))
-        inside = {id(node) for chain in chains.values() for node in chain[1:]}
+        inside = {id(node) for chain in chains.values() for node in chain.nodes[1:]}
         steps = []
         for node in reversed(self.nodes):
             if id(node) in inside:
                 continue
-            used = {self._slot[id(tensor)] for tensor in node.inputs}
-            if not isinstance(node.layer, InputLayer):
-                steps.append((*self._step(chains.get(id(node), [node])), node, tuple(used - needed)))
+            call = chains.get(id(node), node)
+            used = {self._slot[id(tensor)] for tensor in call.inputs}
+            if not isinstance(call.layer, InputLayer):
+                steps.append((*self._step(call), call, tuple(used - needed)))
             needed |= used
         self._steps = steps[::-1]
 
-    def _step(self, chain: list[Node]) -> tuple:
+    def _step(self, node: Node | Chain) -> tuple:
         """Return (layer, source, target) for calls from tensor to tensor, else None as source."""
-        node = chain[0]
-        if len(chain) > 1:
-            folded = FoldedConv([call.layer for call in chain])
-            return folded, self._slot[id(node.args[0])], self._slot[id(chain[-1].outputs)]
         one_result = isinstance(node.outputs, KerasTensor)
         if len(node.args) == 1 and not node.kwargs and one_result:
             if isinstance(node.args[0], KerasTensor):

@@ -168,3 +168,55 @@ def test_other_activations_stay_layers(last):
     model = chain(layers.Conv2D(4, 3), None, last)
     want = model(images()).numpy()
     np.testing.assert_allclose(predicted(model, images()), want, rtol=2e-5, atol=2e-5)
+
+
+def residual_block(order, relu, shortcut):
+    """A block that ends with an addition; the layers beside it for the reference."""
+    inputs = pydl.Input((7, 6, 4))
+    beside = layers.Conv2D(4, 1)(inputs) if shortcut else inputs
+    y = layers.Conv2D(4, 3, padding="same", use_bias=False)(inputs)
+    y = layers.BatchNormalization()(y)
+    y = layers.Add()([beside, y] if order else [y, beside])
+    return filled(pydl.Model(inputs, layers.ReLU()(y) if relu else y))
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("order", [False, True])
+@pytest.mark.parametrize("shortcut", [False, True])
+def test_residual(order, relu, shortcut):
+    model = residual_block(order, relu, shortcut)
+    assert is_folded(model)
+    if order or not shortcut:  # or else what is added is computed after the convolution
+        assert not any(type(step[0]) is layers.Add for step in model._graph._steps)
+    x = images(channels=4)
+    find = {type(layer).__name__: layer for layer in model.layers}
+    conv = next(v for v in model.layers if getattr(v, "kernel_size", None) == (3, 3))
+    want = expected(x, conv, find["BatchNormalization"], False)
+    if shortcut:
+        beside = next(v for v in model.layers if getattr(v, "kernel_size", None) == (1, 1))
+        want = want + (x.astype("float64") @ beside.kernel.numpy()[0, 0] + beside.bias.numpy())
+    else:
+        want = want + x
+    want = np.maximum(want, 0) if relu else want
+    np.testing.assert_allclose(predicted(model, x), want, rtol=2e-5, atol=2e-5)
+    np.testing.assert_allclose(model(x, training=False).numpy(), want, rtol=2e-5, atol=2e-5)
+
+
+def test_addition_of_two_convolutions():
+    inputs = pydl.Input((7, 6, 4))
+    units = [
+        layers.BatchNormalization()(layers.Conv2D(4, size, padding="same")(inputs)) for size in (3, 1)
+    ]
+    model = filled(pydl.Model(inputs, layers.Add()(units)))
+    x = images(channels=4)
+    want = model(x, training=False).numpy()
+    np.testing.assert_allclose(predicted(model, x), want, rtol=2e-5, atol=2e-5)
+
+
+def test_an_addition_that_broadcasts_stays():
+    inputs, offset = pydl.Input((7, 6, 4)), pydl.Input((1, 1, 4))
+    y = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(inputs))
+    model = filled(pydl.Model([inputs, offset], layers.Add()([y, offset])))
+    data = [images(channels=4), np.ones((2, 1, 1, 4), "float32")]
+    want = model(data, training=False).numpy()
+    np.testing.assert_allclose(predicted(model, data), want, rtol=2e-5, atol=2e-5)
