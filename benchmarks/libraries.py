@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from benchmarks.case import Arrays, Case, Onnx
 
 PEERS = ("numpy", "torch", "onnxruntime", "openvino", "jax", "keras", "tensorflow", "cupy")
@@ -70,6 +72,11 @@ def gradient(
     return _GRADIENT[name](module, function, inputs, wrt)
 
 
+def _seed(shape: tuple[int, ...]) -> np.ndarray:
+    """The gradient of a result: random, as that of ones is zero for softmax and the like."""
+    return np.random.default_rng(1).standard_normal(shape, np.float32)
+
+
 # --- pydl ---------------------------------------------------------------------------------------
 
 
@@ -85,7 +92,7 @@ def _pydl_gradient(pydl: Any, function: Callable, inputs: Arrays, wrt: tuple[int
     leaves = [inputs[i] for i in wrt]
     for leaf in leaves:
         leaf.requires_grad = True
-    seed = pydl.ops.ones_like(function(pydl, *inputs)).detach()
+    seed = pydl.tensor(_seed(function(pydl, *inputs).shape))
     return lambda: pydl.autograd.grad(function(pydl, *inputs), leaves, grad_outputs=seed)
 
 
@@ -104,7 +111,8 @@ def _torch_gradient(
     torch: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]
 ) -> Callable:
     leaves = [inputs[i].requires_grad_() for i in wrt]
-    seed = torch.ones_like(function(torch, *inputs))
+    y = function(torch, *inputs).detach()
+    seed = torch.empty_like(y).copy_(torch.from_numpy(_seed(y.shape)))  # in the layout of y
     return lambda: torch.autograd.grad(function(torch, *inputs), leaves, seed)
 
 
@@ -122,7 +130,8 @@ def _jax_forward(jax: Any, function: Callable, inputs: Arrays) -> Callable[[], A
 
 def _jax_gradient(jax: Any, function: Callable, inputs: Arrays, wrt: tuple[int, ...]) -> Callable:
     # An argument: XLA would fold a constant into the gradient.
-    seed = jax.numpy.ones_like(function(jax, *inputs))
+    y = function(jax, *inputs)
+    seed = jax.numpy.asarray(_seed(y.shape), y.dtype)
 
     @jax.jit
     def gradients(seed: Any, *values: Any) -> Any:

@@ -26,7 +26,7 @@ def main() -> None:
     if options.device == "cpu":
         limit_threads(options.threads)
 
-    from benchmarks import gpu, libraries, machine, timing
+    from benchmarks import accuracy, gpu, libraries, machine, timing
 
     on_gpu = options.device == "gpu"
     instrument, limits = (gpu, gpu) if on_gpu else (timing, machine)
@@ -40,8 +40,9 @@ def main() -> None:
     for case in select(options.only, options.device):
         if variants := instrument.variants(case, found):
             result = instrument.measure(case, variants, effort)
+            error = None if options.quick else accuracy.error(case)
             name = {"family": case.family, "name": case.name, "threads": options.threads}
-            _write(name | dataclasses.asdict(result))
+            _write(name | dataclasses.asdict(result) | {"error": error})
 
 
 def limit_threads(count: int) -> None:

@@ -9,8 +9,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from benchmarks.bars import TIE, Row, fastest, label, ratio
 from benchmarks.libraries import PEERS
-from benchmarks.report import TIE, Row, fastest, label, ratio
 
 _NAMES = (
     "tab:blue", "tab:red", "tab:purple", "tab:cyan", "tab:green", "tab:pink", "tab:orange", "tab:brown",

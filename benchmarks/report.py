@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bars import TIE, against_bars, fastest, geometric_mean, label, lowest_ratio, ratio
 from benchmarks.libraries import NAMES, PEERS
 
 Row = dict[str, Any]
-TIE = 1.15  # times within this factor of each other count as equal
 
 
 def main() -> None:
@@ -53,7 +52,7 @@ def main() -> None:
     if not rows:
         sys.exit(f"no benchmark's name holds one of: {options.only}")
     print(table(rows))
-    print(families(rows))
+    print(against_bars(rows))
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1))
     _draw(rows, options.picture)
@@ -99,63 +98,32 @@ def describe(header: dict[str, Any]) -> str:
 
 
 def table(rows: list[Row]) -> str:
-    """Returns the table: pydl's time, each peer's time as a multiple of it, share of the limit.
+    """Returns the table: pydl's time, each peer's time as a multiple of it, share of the limit, error.
 
-    A ratio above 1 means that pydl is faster than the peer.
+    A ratio above 1 means that pydl is faster than the peer. The error is the largest one beside the
+    same in float64, as a share of the largest exact value.
     """
     peers = [peer for peer in PEERS if any(fastest(row, peer) for row in rows)]
     width = max(len(label(row)) for row in rows)
     lines = [
         f"{'':{width}}  threads      pydl"
         + "".join(f"{peer:>13}" for peer in peers)
-        + "   of limit"
+        + "   of limit     error"
     ]
     for row in sorted(rows, key=_order(rows)):
         ours = fastest(row, "pydl")
         cells = "".join(f"{_ratio(row, peer):>13}" for peer in peers)
         share = f"{row['floor'] / ours:.0%}" if ours and row["floor"] else ""
+        error = "" if row["error"] is None else f"{row['error']:.0e}"
         lines.append(
             f"{label(row):{width}}  {row['threads']:>7}  {_time(ours):>8}{cells}   {share:>8}"
+            f"{error:>10}"
         )
     means = "".join(f"{_mean_ratio(rows, peer):>13}" for peer in peers)
     lines.append(f"{'geometric mean':{width}}  {'':>7}  {'':>8}{means}")
     lines.append("1.50x: the peer takes 1.5 times as long as pydl. Within 15% is a tie.")
     lines.append(_verdict(rows))
     return "\n".join(lines)
-
-
-def families(rows: list[Row]) -> str:
-    """Returns a line a family: its ratios to the fastest peer of each row, mean and lowest."""
-    lines = [f"\n{'beside the fastest peers':24}  threads   rows   geometric mean   lowest"]
-    for threads, family in sorted({(row["threads"], row["family"]) for row in rows}):
-        best = {
-            row["name"]: min(found)
-            for row in rows
-            if (row["threads"], row["family"]) == (threads, family) and (found := _ratios(row))
-        }
-        if best:
-            lowest = min(best, key=best.get)
-            lines.append(
-                f"{family:24}  {threads:>7}  {len(best):>5}  {_mean(best.values()):>14.2f}x"
-                f"   {best[lowest]:.2f}x  {lowest}"
-            )
-    return "\n".join(lines)
-
-
-def label(row: Row) -> str:
-    return f"{row['family']}: {row['name']}"
-
-
-def fastest(row: Row, library: str) -> float | None:
-    """Returns the seconds of a library's fastest variant; None where it was not measured."""
-    times = [t for variant, t in row["seconds"].items() if variant.split(":")[0] == library]
-    return min(times, default=None)
-
-
-def ratio(row: Row, peer: str) -> float | None:
-    """Returns the peer's time as a multiple of pydl's."""
-    ours, theirs = fastest(row, "pydl"), fastest(row, peer)
-    return theirs / ours if ours and theirs else None
 
 
 def _order(rows: list[Row]):
@@ -168,21 +136,13 @@ def _ratio(row: Row, peer: str) -> str:
     return f"{value:.2f}x" if value else "-"
 
 
-def _ratios(row: Row) -> list[float]:
-    return [found for peer in PEERS if (found := ratio(row, peer))]
-
-
-def _mean(ratios: Collection[float]) -> float:
-    return math.exp(sum(map(math.log, ratios)) / len(ratios))
-
-
 def _mean_ratio(rows: list[Row], peer: str) -> str:
     found = [value for row in rows if (value := ratio(row, peer))]
-    return f"{_mean(found):.2f}x" if found else "-"
+    return f"{geometric_mean(found):.2f}x" if found else "-"
 
 
 def _verdict(rows: list[Row]) -> str:
-    best = [min(found) for row in rows if (found := _ratios(row))]
+    best = [found for row in rows if (found := lowest_ratio(row))]
     faster, slower = sum(r > TIE for r in best), sum(r < 1 / TIE for r in best)
     return (
         f"Beside the fastest peer of each row, pydl is faster in {faster}, slower in {slower} "

@@ -69,6 +69,7 @@ def _conv(
         return torch.conv2d(x, w, None, stride, pad, 1, groups)
 
     def jax_conv(jax, x, w):
+        w = w.swapaxes(2, 3) if depthwise else w
         return jax.lax.conv_general_dilated(
             x, w, (stride, stride), pads,
             dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=groups,
@@ -93,7 +94,6 @@ def _conv(
             "torch:nchw": swap_depthwise(_torch_nchw),
             "torch:nhwc": swap_depthwise(_torch_nhwc),
             "onnxruntime": swap_depthwise(_onnx_nchw),
-            "jax": swap_depthwise(lambda x, w: (x, w)),
         },
         flops=times * 2 * batch * out**2 * filters * per_group * kernel**2,
         bytes=times * 4 * batch * (size**2 * channels + out**2 * filters),

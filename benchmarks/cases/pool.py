@@ -36,12 +36,16 @@ def _pool(
         return torch.nn.functional.avg_pool2d(x, window, stride, pad, count_include_pad=False)
 
     def jax_pool(jax, x):
-        start, combine = (-jax.numpy.inf, jax.lax.max) if kind == "max" else (0.0, jax.lax.add)
-        y = jax.lax.reduce_window(
-            x, start, combine, (1, window, window, 1), (1, stride, stride, 1),
-            [(0, 0), (pad, pad), (pad, pad), (0, 0)],
-        )  # fmt: skip
-        return y if kind == "max" else y / window**2
+        def reduced(x, start, combine):
+            return jax.lax.reduce_window(
+                x, start, combine, (1, window, window, 1), (1, stride, stride, 1),
+                [(0, 0), (pad, pad), (pad, pad), (0, 0)],
+            )  # fmt: skip
+
+        if kind == "max":
+            return reduced(x, -jax.numpy.inf, jax.lax.max)
+        counts = reduced(jax.numpy.ones((1, size, size, 1), x.dtype), 0.0, jax.lax.add)
+        return reduced(x, 0.0, jax.lax.add) / counts
 
     run = {"pydl": pydl_pool, "torch:nchw": torch_pool, "torch:nhwc": torch_pool, "jax": jax_pool}
     if not gradient:

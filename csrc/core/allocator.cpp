@@ -12,6 +12,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
+#include "core/sanitizers.h"
 
 namespace pydl {
 namespace {
@@ -65,6 +66,8 @@ class CachingAllocator {
     ++stats_.allocation_count;
     stats_.allocated_bytes += header->bytes;  // a cached block may be larger than asked for
     stats_.peak_bytes = std::max(stats_.peak_bytes, stats_.allocated_bytes);
+    forbid_access(header + 1, data_bytes(header));
+    allow_access(header + 1, bytes);
     return header + 1;
   }
 
@@ -77,6 +80,7 @@ class CachingAllocator {
       return;
     }
     stats_.cached_bytes += header->bytes;
+    forbid_access(header + 1, data_bytes(header));
     cached(header->bytes).push_back(header);
   }
 
@@ -165,7 +169,10 @@ class CachingAllocator {
     return block;
   }
 
+  static size_t data_bytes(const Header* header) { return header->bytes - sizeof(Header); }
+
   void unmap_block(Header* header) {
+    allow_access(header + 1, data_bytes(header));
     if (header->bytes < kMediumBlock) {
       std::free(header);
     } else if (header->bytes >= kBigBlock) {
