@@ -21,16 +21,15 @@ inline Vec<Compute<T>> load_filled(const T* x, int64_t i, int64_t n, Compute<T> 
 // Passes over NaN, which the sum of exponentials finds. The next row, or the rest of a long one, is
 // asked for meanwhile.
 template <class T>
-inline Compute<T> row_max(const T* x, int64_t n) {
+inline Compute<T> row_max(const T* x, int64_t n, int64_t ahead = 4096 / sizeof(T)) {
   using C = Compute<T>;
   using V = Vec<C>;
-  constexpr int64_t kAhead = 4096 / sizeof(T);
   constexpr C lowest = static_cast<C>(-INFINITY);
   V a(lowest), b(lowest), c(lowest), d(lowest);
   const auto raise = [](V& top, V v) { top = isa::max_of(v.v, top.v); };
   int64_t i = 0;
   for (; i + 4 * V::size <= n; i += 4 * V::size) {
-    for (int k = 0; k < 4; ++k) __builtin_prefetch(x + i + k * V::size + kAhead);
+    for (int k = 0; k < 4; ++k) __builtin_prefetch(x + i + k * V::size + ahead);
     raise(a, load(x + i));
     raise(b, load(x + i + V::size));
     raise(c, load(x + i + 2 * V::size));

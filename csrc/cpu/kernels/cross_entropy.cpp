@@ -88,16 +88,16 @@ struct Normalizers {
   }
 
  private:
-  // Piece by piece, each read from memory once.
+  // Piece by piece, each read from memory once, and short: memory waits for the exponentials.
   void fill_sum(const T* x, int64_t columns, int64_t row) const {
     using C = Compute<T>;
     using V = Vec<C>;
-    constexpr int64_t kPiece = 4096;
+    constexpr int64_t kPiece = 512;
     constexpr C nothing = static_cast<C>(-INFINITY);
     C top = nothing, sum = 0;
     for (int64_t first = 0; first < columns; first += kPiece) {
       const int64_t n = columns - first < kPiece ? columns - first : kPiece;
-      const C largest = row_max(x + first, n);
+      const C largest = row_max(x + first, n, kPiece);
       if (largest > top) {
         if (first > 0) sum *= exp(V(top - largest))[0];
         top = largest;
@@ -259,10 +259,12 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
 // The same past the caches, which would have to read what is overwritten and not keep it either.
 template <class T, class Gradient>
 void stream_row(T* dx, int64_t columns, Gradient&& gradient) {
-  constexpr int64_t kPiece = 2048;
+  constexpr int64_t kPiece = 512;
   alignas(64) T block[kPiece];
-  for (int64_t begin = 0; begin < columns; begin += kPiece) {
-    const int64_t end = begin + kPiece < columns ? begin + kPiece : columns;
+  // All pieces but the first begin where a register does: what streams cannot write costs a read.
+  const int64_t skew = reinterpret_cast<uintptr_t>(dx) % isa::kVectorBytes / sizeof(T);
+  for (int64_t begin = 0, next = kPiece - skew; begin < columns; begin = next, next += kPiece) {
+    const int64_t end = next < columns ? next : columns;
     gradient(begin, end, block);
     stream_bytes(reinterpret_cast<const char*>(block), reinterpret_cast<char*>(dx + begin),
                  (end - begin) * sizeof(T));
