@@ -28,6 +28,15 @@ CASES = {
     "depthwise odd": ((2, 10, 9, 5), (3, 3, 1, 15), (2, 2), [(0, 0), (1, 1)], (1, 2), 5),
 }
 
+# Of 16-bit floats: results of more than one tile of warpgroups, and sums that are split among them.
+LARGE = {
+    "large same": ((2, 24, 24, 40), (3, 3, 40, 64), (1, 1), [(1, 1), (1, 1)], (1, 1), 1),
+    "large grouped": ((2, 20, 21, 128), (3, 3, 64, 128), (2, 1), [(1, 1), (2, 2)], (1, 2), 2),
+    "large wide": ((1, 16, 17, 72), (3, 2, 72, 256), (1, 1), [(2, 0), (1, 0)], (1, 1), 1),
+    "large deep": ((1, 9, 9, 256), (3, 3, 256, 72), (1, 1), [(1, 1), (1, 1)], (1, 1), 1),
+    "large point": ((1, 20, 40, 64), (1, 1, 64, 128), (1, 1), [(0, 0), (0, 0)], (1, 1), 1),
+}
+
 
 def reference(x, kernel, bias, gradient, strides, padding, dilation, groups) -> list[np.ndarray]:
     """relu(conv(x)), and the gradients of x and the kernel."""
@@ -40,10 +49,12 @@ def reference(x, kernel, bias, gradient, strides, padding, dilation, groups) -> 
     return [y.detach().numpy(), *(v.grad.numpy() for v in given)]
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("dtype", "case"),
+    [*((d, c) for d in TOLERANCE for c in CASES), *((d, c) for d in ("float16", "bfloat16") for c in LARGE)],
+)
 def test_convolution_and_gradients(dtype: str, case: str):
-    x_shape, kernel_shape, strides, padding, dilation, groups = CASES[case]
+    x_shape, kernel_shape, strides, padding, dilation, groups = {**CASES, **LARGE}[case]
     generator = np.random.default_rng(0)
     shapes = (x_shape, kernel_shape, (kernel_shape[-1],), (1 << 17,))
     tensors = [pydl.tensor(generator.standard_normal(s)).astype(dtype) for s in shapes]

@@ -67,7 +67,10 @@ def test_batches_broadcast(dtype: str, left: tuple[int, ...], right: tuple[int, 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("layout", ["nn", "nt", "tn", "tt"])
-@pytest.mark.parametrize(("batch", "m", "n", "k"), [((), 200, 520, 136), ((2, 3), 136, 264, 64), ((), 400, 300, 200)])
+@pytest.mark.parametrize(
+    ("batch", "m", "n", "k"),
+    [((), 200, 520, 136), ((2, 3), 136, 264, 64), ((), 400, 300, 200), ((), 264, 136, 72), ((), 104, 128, 2100)],
+)
 def test_large_products_of_16_bits(dtype: str, layout: str, batch: tuple[int, ...], m: int, n: int, k: int):
     generator = np.random.default_rng(3)
     a, exact_a = operand(generator, (*batch, m, k) if layout[0] == "n" else (*batch, k, m), dtype)

@@ -8,8 +8,8 @@ namespace pydl::cuda {
 namespace {
 
 // A thread always copies the same chunk of a row, from every kStep-th row of a tile, so that what does
-// not change from tile to tile is worked out once.
-template <class Tile, class Operand, int kThreads>
+// not change from tile to tile is worked out once. kAligned: 16-byte loads will do for sure.
+template <class Tile, class Operand, int kThreads, bool kAligned = false>
 class TileLoader {
   using T = typename Tile::T;
   static constexpr int kStep = kThreads / Tile::kChunks;
@@ -44,7 +44,7 @@ class TileLoader {
       }
       const typename Operand::Row& row = rows_[Tile::kDepthContiguous ? i : 0];
       T* to = tile + Tile::offset(first_row() + i * kStep, chunk());
-      if (operand_.aligned) {
+      if (kAligned || operand_.aligned) {
         copy_chunk(to, inside ? operand_.find(row, column_) : nullptr, column_end_ - column);
       } else {
         copy_elements(to, inside, row, column);

@@ -1,10 +1,10 @@
-// Large products of float16 and bfloat16 on sm_90a: one warpgroup brings tiles with the tensor memory
-// accelerator, two multiply them; blocks stay and take one tile after another.
+// Large products of float16 and bfloat16 on sm_90a: one warpgroup brings tiles, with the tensor memory
+// accelerator or from places that it works out, two multiply them; blocks stay and take one tile after
+// another.
 #pragma once
 
-#include "cuda/device/ptx/tensor_copy.cuh"
 #include "cuda/device/ptx/warpgroup.cuh"
-#include "cuda/gemm/main_loop.cuh"
+#include "cuda/gemm/warpgroup_tile.cuh"
 
 // Code for wgmma exists only in what is compiled for sm_90a; elsewhere the kernel is empty, and its bound
 // of 32 threads tells the host so.
@@ -18,186 +18,204 @@
 namespace pydl::cuda {
 namespace {
 
-// Tile 128 x 256 x 64, each multiplying warpgroup 64 x 256. Limits: tensor cores; a stage of 48 KiB feeds
-// 4 products of 128 cycles, 4 stages and 34 KiB for finished sums fill shared memory: one block to an
-// SM; 128 sums a thread, 232 registers.
-struct WarpgroupTile {
-  static constexpr int kRows = 128, kColumns = 256, kDepth = 64, kStages = 4;
-  static constexpr int kConsumers = 2, kThreads = 128 * (1 + kConsumers);
-  static constexpr int kBlock = 64 * 64;  // elements of 64 columns and 64 rows: 8 KiB
-  static constexpr int kStageA = kRows * kDepth, kStageB = kColumns * kDepth;
-  static constexpr int kStageBytes = 2 * (kStageA + kStageB);
-  // A warp's finished sums: 8 rows of 128, padded to start in different banks.
-  static constexpr int kSumColumns = 128, kSumPitch = 136, kSumBytes = 4 * 8 * kSumPitch;
-  static constexpr int kBarrierBytes = 2 * kStages * 8;
-  static constexpr int kSharedBytes =
-      kStages * kStageBytes + 4 * kConsumers * kSumBytes + kBarrierBytes;
-};
-
+// OperandA: a MappedOperand, or one of operand.cuh's kind with whole chunks.
+template <class OperandA>
 struct WarpgroupProduct {
-  ptx::TensorMap a, b;
-  bool a_batched, b_batched;  // else one matrix serves the whole batch
+  OperandA a;
+  MappedOperand b;
   int m, n, k;
   Division division;
   Batch batch;
   Output out;
 };
 
-// The ring of stages, counted up from 0 by those who fill and those who read it.
-struct WarpgroupRing {
-  static constexpr int kStages = WarpgroupTile::kStages;
-  uint16_t* stages;
-  float* sums;
-  ptx::Barrier *full, *empty;
+template <class OperandA>
+constexpr bool kGathers = !std::is_same_v<OperandA, MappedOperand>;
 
-  __device__ explicit WarpgroupRing(unsigned char* shared) {
-    stages = reinterpret_cast<uint16_t*>(shared);
-    sums = reinterpret_cast<float*>(shared + kStages * WarpgroupTile::kStageBytes);
-    full = reinterpret_cast<ptx::Barrier*>(shared + WarpgroupTile::kSharedBytes -
-                                           WarpgroupTile::kBarrierBytes);
-    empty = full + kStages;
+// The depths of a block's tile.
+struct DepthRange {
+  int begin, end;
+
+  template <class Product>
+  __device__ DepthRange(const Product& p, const BlockWork& work) {
+    begin = work.split * p.division.depth_per_split;
+    const int rest = p.k - begin;
+    end = begin + (rest < p.division.depth_per_split ? rest : p.division.depth_per_split);
   }
-  __device__ void init() const {
-    for (int s = 0; s < kStages; ++s) {
-      ptx::init_barrier(full + s, 1);
-      ptx::init_barrier(empty + s, 4 * WarpgroupTile::kConsumers);  // a warp each
-    }
-    ptx::fence_barriers();
-  }
-  __device__ uint16_t* a(int step) const {
-    return stages + step % kStages * (WarpgroupTile::kStageBytes / 2);
-  }
-  __device__ uint16_t* b(int step) const { return a(step) + WarpgroupTile::kStageA; }
-  __device__ void wait_full(int step) const {
-    ptx::wait(full + step % kStages, step / kStages & 1);
-  }
-  __device__ void wait_empty(int step) const {
-    if (step >= kStages) ptx::wait(empty + step % kStages, (step / kStages - 1) & 1);
-  }
-  __device__ void release(int step) const { ptx::arrive(empty + step % kStages); }
 };
 
-// Brings one tile of an operand: blocks of 64 contiguous elements and kOuter rows, or of 64 depths.
-template <bool kDepthContiguous, int kOuter>
-__device__ inline void load_tile(uint16_t* to, const ptx::TensorMap* map, ptx::Barrier* full,
-                                 int outer, int depth, int matrix) {
-  if constexpr (kDepthContiguous) {
-    ptx::load_box(to, map, full, depth, outer, matrix);
-  } else {
-    for (int i = 0; i < kOuter / 64; ++i) {
-      ptx::load_box(to + i * WarpgroupTile::kBlock, map, full, outer + i * 64, depth, matrix);
+template <class Product>
+__device__ inline int64_t count_tiles(const Product& p) {
+  return p.division.row_tiles * int64_t{p.division.column_tiles} * p.division.splits * p.batch.count;
+}
+
+// Keeps the ring filled: one thread, where tensor copies bring everything.
+template <class Tile, bool kADepth, bool kBDepth>
+__device__ inline void produce(const WarpgroupProduct<MappedOperand>& p,
+                               const WarpgroupRing<Tile>& ring) {
+  if (threadIdx.x > 0) return;
+  RingPlace<Tile> at;
+  const int64_t tiles = count_tiles(p);
+  for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    const BlockWork work(p.division, tile);
+    const DepthRange depths(p, work);
+    const int row = work.row_tile * Tile::kRows, column = work.column_tile * Tile::kColumns;
+    const int item = static_cast<int>(work.item);
+    for (int depth = depths.begin; depth < depths.end; depth += Tile::kDepth, at.advance()) {
+      ptx::Barrier* full = ring.full + at.stage;
+      ring.wait_empty(at);
+      ptx::arrive_expecting(full, Tile::kStageBytes);
+      p.a.template load<kADepth, Tile::kRows>(ring.a(at), full, row, depth, item);
+      p.b.template load<kBDepth, Tile::kColumns>(ring.b(at), full, column, depth, item);
     }
   }
 }
 
-// One thread keeps the ring filled.
-template <bool kADepth, bool kBDepth>
-__device__ inline void produce(const WarpgroupProduct& p, const WarpgroupRing& ring, int64_t tiles) {
-  using Tile = WarpgroupTile;
-  int step = 0;
+// The same where all threads of the warpgroup copy A.
+template <class Tile, bool kADepth, bool kBDepth, class OperandA>
+__device__ inline void produce(const WarpgroupProduct<OperandA>& p, const WarpgroupRing<Tile>& ring) {
+  using T = typename OperandA::T;
+  using TileA = SwizzledTile<T, Tile::kRows, kADepth>;
+  RingPlace<Tile> at;
+  const int64_t tiles = count_tiles(p);
   for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
     const BlockWork work(p.division, tile);
-    const int row = work.row_tile * Tile::kRows, column = work.column_tile * Tile::kColumns;
-    const int item = static_cast<int>(work.item);
-    for (int depth = 0; depth < p.k; depth += Tile::kDepth, ++step) {
-      ptx::Barrier* full = ring.full + step % Tile::kStages;
-      ring.wait_empty(step);
-      ptx::arrive_expecting(full, Tile::kStageBytes);
-      load_tile<kADepth, Tile::kRows>(ring.a(step), &p.a, full, row, depth, p.a_batched ? item : 0);
-      load_tile<kBDepth, Tile::kColumns>(ring.b(step), &p.b, full, column, depth,
-                                         p.b_batched ? item : 0);
+    const DepthRange depths(p, work);
+    const int column = work.column_tile * Tile::kColumns, item = static_cast<int>(work.item);
+    OperandA a = p.a;
+    a.data += p.batch.offsets(work.item).a;
+    TileLoader<TileA, OperandA, 128, true> rows(a, work.row_tile * Tile::kRows, p.m, depths.end);
+    for (int depth = depths.begin; depth < depths.end; depth += Tile::kDepth, at.advance()) {
+      ptx::Barrier* full = ring.full + at.stage;
+      ring.wait_empty(at);
+      if (threadIdx.x == 0) {
+        ptx::arrive_expecting(full, 2 * Tile::kStageB);
+        p.b.template load<kBDepth, Tile::kColumns>(ring.b(at), full, column, depth, item);
+      }
+      rows.load(reinterpret_cast<T*>(ring.a(at)), depth);
+      ptx::arrive_after_copies(full);
     }
   }
 }
 
 // The 4 products of a stage for one warpgroup.
-template <class T, bool kADepth, bool kBDepth>
-__device__ inline void multiply_stage(float (&sums)[128], const uint16_t* a, const uint16_t* b) {
-  constexpr uint32_t kBlockBytes = 2 * WarpgroupTile::kBlock;
+template <class T, class Tile, bool kADepth, bool kBDepth>
+__device__ inline void multiply_stage(float (&sums)[Tile::kColumns / 2], const uint16_t* a,
+                                      const uint16_t* b) {
+  constexpr uint32_t kBlockBytes = 2 * Tile::kBlock;
   const uint64_t rows = ptx::describe_operand(a, kBlockBytes);
   const uint64_t columns = ptx::describe_operand(b, kBlockBytes);
   // The next 16 depths are 32 bytes further in a row, or 16 rows of 128 bytes; descriptors count 16.
   constexpr int kStepA = kADepth ? 32 / 16 : 2048 / 16, kStepB = kBDepth ? 32 / 16 : 2048 / 16;
   ptx::fence_products();
 #pragma unroll
-  for (int i = 0; i < WarpgroupTile::kDepth / 16; ++i) {
-    ptx::multiply_64_rows<T, 256, kADepth, kBDepth>(sums, rows + i * kStepA, columns + i * kStepB);
+  for (int i = 0; i < Tile::kDepth / 16; ++i) {
+    ptx::multiply_64_rows<T, Tile::kColumns, kADepth, kBDepth>(sums, rows + i * kStepA,
+                                                               columns + i * kStepB);
   }
   ptx::commit_products();
 }
 
-// Brings a warp's 16 x 256 sums to their place through its own corner of shared memory: 8 rows and 128
-// columns at a time, so that rows leave in whole lines.
-template <class T>
-__device__ inline void write_sums(const float (&sums)[128], float* corner, const Output& out,
-                                  int64_t at, int m, int n, int row_begin, int column_begin) {
-  using Tile = WarpgroupTile;
+// Where the sums of a tile go: `out`, or a split's share of `partial`.
+struct SumsTarget {
+  Output out;
+  int64_t at;
+  float* partial;
+  int m, n;
+
+  template <class T, class Product>
+  static __device__ SumsTarget of(const Product& p, const BlockWork& work) {
+    const BatchOffsets offsets = p.batch.offsets(work.item);
+    SumsTarget to = {p.out, offsets.c, nullptr, p.m, p.n};
+    if (to.out.bias) to.out.bias = static_cast<const T*>(to.out.bias) + offsets.bias;
+    if (p.division.splits > 1) {
+      to.partial = static_cast<float*>(p.division.partial) +
+                   (work.split * p.batch.count + work.item) * p.m * p.n;
+    }
+    return to;
+  }
+};
+
+// Brings a warp's 16 rows of sums to their place through its own corner of shared memory: 8 rows and at
+// most 128 columns at a time, so that rows leave in whole lines.
+template <class T, class Tile>
+__device__ inline void write_sums(const float (&sums)[Tile::kColumns / 2], float* corner,
+                                  const SumsTarget& to, int row_begin, int column_begin) {
+  constexpr int kParts = Tile::kColumns / Tile::kSumColumns, kLanes = Tile::kSumColumns / 4;
   const int lane = static_cast<int>(threadIdx.x) % 32;
 #pragma unroll
-  for (int part = 0; part < 4; ++part) {
-    const int lower = part / 2, first = part % 2 * Tile::kSumColumns;
+  for (int part = 0; part < 2 * kParts; ++part) {
+    const int lower = part / kParts, first = part % kParts * Tile::kSumColumns;
     __syncwarp();
 #pragma unroll
     for (int j = 0; j < Tile::kSumColumns / 8; ++j) {
       const int i = (first / 8 + j) * 4 + lower * 2;
-      float* to = corner + lane / 4 * Tile::kSumPitch + j * 8 + lane % 4 * 2;
-      *reinterpret_cast<float2*>(to) = make_float2(sums[i], sums[i + 1]);
+      float* place = corner + lane / 4 * Tile::kSumPitch + j * 8 + lane % 4 * 2;
+      *reinterpret_cast<float2*>(place) = make_float2(sums[i], sums[i + 1]);
     }
     __syncwarp();
 #pragma unroll 1
-    for (int r = 0; r < 8; ++r) {
-      const int row = row_begin + lower * 8 + r, column = column_begin + first + lane * 4;
-      if (row >= m || column >= n) continue;
-      const float* from = corner + r * Tile::kSumPitch + lane * 4;
+    for (int r = lane / kLanes; r < 8; r += 32 / kLanes) {
+      const int row = row_begin + lower * 8 + r, column = column_begin + first + lane % kLanes * 4;
+      if (row >= to.m || column >= to.n) continue;
+      const int count = to.n - column < 4 ? to.n - column : 4;
+      const float* from = corner + r * Tile::kSumPitch + lane % kLanes * 4;
       float x[4] = {from[0], from[1], from[2], from[3]};
-      finish<T>(out, at + row * out.row_stride + column, column, n - column < 4 ? n - column : 4, x);
+      if (to.partial) {
+        Four<float>::store(x, count, to.n % 4 == 0, to.partial + int64_t{row} * to.n + column);
+      } else {
+        finish<T>(to.out, to.at + row * to.out.row_stride + column, column, count, x);
+      }
     }
   }
 }
 
-template <class T, bool kADepth, bool kBDepth>
-__device__ inline void consume(const WarpgroupProduct& p, const WarpgroupRing& ring, int64_t tiles) {
-  using Tile = WarpgroupTile;
+template <class T, class Tile, bool kADepth, bool kBDepth, class OperandA>
+__device__ inline void consume(const WarpgroupProduct<OperandA>& p, const WarpgroupRing<Tile>& ring) {
   const int warp = static_cast<int>(threadIdx.x) / 32 - 4, half = warp / 4;
   const bool leads = threadIdx.x % 32 == 0;
   // Where this warpgroup's 64 rows begin in a stage of A: a block or 64 rows of 64, the same.
   const int first = half * Tile::kBlock;
-  int step = 0;
+  RingPlace<Tile> at, before;
+  const int64_t tiles = count_tiles(p);
   for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
     const BlockWork work(p.division, tile);
-    float sums[128] = {};
+    const DepthRange depths(p, work);
+    float sums[Tile::kColumns / 2] = {};
     ptx::fence_sums(sums);
-    for (int depth = 0; depth < p.k; depth += Tile::kDepth, ++step) {
-      ring.wait_full(step);
-      multiply_stage<T, kADepth, kBDepth>(sums, ring.a(step) + first, ring.b(step));
+    for (int depth = depths.begin; depth < depths.end; depth += Tile::kDepth) {
+      ring.wait_full(at);
+      if constexpr (kGathers<OperandA>) ptx::fence_shared_memory();
+      multiply_stage<T, Tile, kADepth, kBDepth>(sums, ring.a(at) + first, ring.b(at));
       ptx::wait_for_products<1>();  // the stage before is read: its products are done
-      if (depth > 0 && leads) ring.release(step - 1);
+      if (depth > depths.begin && leads) ring.release(before);
+      before = at;
+      at.advance();
     }
     ptx::wait_for_products<0>();
     ptx::fence_sums(sums);
-    if (leads) ring.release(step - 1);
-    write_sums<T>(sums, ring.sums + warp * (Tile::kSumBytes / 4), p.out,
-                  p.batch.offsets(work.item).c, p.m, p.n,
-                  work.row_tile * Tile::kRows + half * 64 + warp % 4 * 16,
-                  work.column_tile * Tile::kColumns);
+    if (leads) ring.release(before);
+    write_sums<T, Tile>(sums, ring.sums + warp * (Tile::kSumBytes / 4), SumsTarget::of<T>(p, work),
+                        work.row_tile * Tile::kRows + half * 64 + warp % 4 * 16,
+                        work.column_tile * Tile::kColumns);
   }
 }
 
-template <class T, bool kADepth, bool kBDepth>
+template <class T, class Tile, bool kADepth, bool kBDepth, class OperandA>
 __global__ void PYDL_WARPGROUP_BOUNDS
-    multiply_with_warpgroups(const __grid_constant__ WarpgroupProduct product) {
+    multiply_with_warpgroups(const __grid_constant__ WarpgroupProduct<OperandA> product) {
 #ifdef PYDL_WARPGROUPS
-  const WarpgroupRing ring(dynamic_shared<unsigned char, 1024>());
-  if (threadIdx.x == 0) ring.init();
+  // All threads of the first warpgroup arrive for their copies, one for those of the accelerator.
+  constexpr bool kAll = kGathers<OperandA>;
+  const WarpgroupRing<Tile> ring(dynamic_shared<unsigned char, 1024>());
+  if (threadIdx.x == 0) ring.init(kAll ? 129 : 1);
   __syncthreads();
-  const int64_t tiles = product.division.row_tiles * int64_t{product.division.column_tiles} *
-                        product.batch.count;
   if (threadIdx.x < 128) {
-    ptx::give_up_registers<40>();
-    if (threadIdx.x == 0) produce<kADepth, kBDepth>(product, ring, tiles);
+    ptx::give_up_registers<kAll ? 96 : 40>();
+    produce<Tile, kADepth, kBDepth>(product, ring);
   } else {
-    ptx::claim_registers<232>();
-    consume<T, kADepth, kBDepth>(product, ring, tiles);
+    ptx::claim_registers<kAll ? 208 : 232>();
+    consume<T, Tile, kADepth, kBDepth>(product, ring);
   }
 #endif
 }

@@ -1,86 +1,73 @@
 // Host side of warpgroup_kernel.cuh: when it serves, and its launch.
 #pragma once
 
-#include "cuda/gemm/layout.h"
 #include "cuda/gemm/run.cuh"
 #include "cuda/gemm/warpgroup_kernel.cuh"
-#include "pydl/kernels/gemm.h"
 
 namespace pydl::cuda {
 namespace {
 
-// Whether tensor maps can describe an operand whose next matrix lies `step` elements further.
-inline bool can_be_mapped(const void* data, int64_t row_stride, int64_t step) {
-  return reinterpret_cast<uintptr_t>(data) % 16 == 0 && row_stride > 0 && row_stride % 8 == 0 &&
-         step >= 0 && step % 8 == 0;
-}
-
-// An operand of `outer` rows as a tensor; with step 0 its one matrix serves the whole batch.
-inline bool map_operand(const PydlGemmArgs& args, const void* data, const Layout& layout,
-                        int64_t outer, int64_t batch, int64_t step, uint32_t tile,
-                        ptx::TensorMap* map) {
-  ptx::MatrixFacts of = {};
-  of.data = data;
-  of.brain = args.dtype == PYDL_BFLOAT16;
-  of.columns = layout.depth_contiguous ? args.k : outer;
-  of.rows = layout.depth_contiguous ? outer : args.k;
-  of.matrices = step > 0 ? batch : 1;
-  of.row_stride = layout.row_stride;
-  of.matrix_stride = step > 0 ? step : layout.row_stride;
-  return ptx::encode_matrix(of, layout.depth_contiguous ? tile : 64, map);
-}
-
-// Whether warpgroups serve this product, and what they need to know of it: 16-bit operands on compute
-// capability 9, aligned, with tiles for most multiprocessors.
-inline bool fill_warpgroup_product(const PydlGemmArgs& args, const Layout& a, const Layout& b,
-                                   const Batch& batch, WarpgroupProduct* product) {
-  using Tile = WarpgroupTile;
-  if (args.dtype != PYDL_FLOAT16 && args.dtype != PYDL_BFLOAT16) return false;
-  if (args.m <= Tile::kRows / 2 || args.n <= Tile::kColumns / 2 || args.k < Tile::kDepth) return false;
-  if (batch.rank > 1 || !can_be_mapped(args.a, a.row_stride, batch.a[0]) ||
-      !can_be_mapped(args.b, b.row_stride, batch.b[0])) {
-    return false;
+// A tile's columns for a result of n: the widest that leaves at most an eighth of the work to columns
+// outside.
+inline int tile_columns(int64_t n) {
+  for (const int columns : {256, 128}) {
+    if (divide_up(n, columns) * columns * 7 <= divide_up(n, 64) * 64 * 8) return columns;
   }
-  Division by = {};
-  by.row_tiles = static_cast<int>(divide_up(args.m, Tile::kRows));
-  by.column_tiles = static_cast<int>(divide_up(args.n, Tile::kColumns));
-  by.splits = 1;
-  const int64_t tiles = by.row_tiles * int64_t{by.column_tiles} * batch.count;
-  const int processors = device_attribute(cudaDevAttrMultiProcessorCount);
-  if (tiles * 4 < processors * 3 || tiles > INT32_MAX) return false;
-  if (device_attribute(cudaDevAttrComputeCapabilityMajor) != 9) return false;
-
-  product->a_batched = batch.a[0] > 0;
-  product->b_batched = batch.b[0] > 0;
-  product->m = static_cast<int>(args.m);
-  product->n = static_cast<int>(args.n);
-  product->k = static_cast<int>(args.k);
-  product->division = by;
-  product->batch = batch;
-  return map_operand(args, args.a, a, args.m, batch.count, batch.a[0], Tile::kRows, &product->a) &&
-         map_operand(args, args.b, b, args.n, batch.count, batch.b[0], Tile::kColumns, &product->b);
+  return 64;
 }
 
-// Whether this library holds the kernels' code for the device.
-inline bool has_warpgroup_code() {
+// Divides a product among the blocks, one to a multiprocessor. Sums are split where there are too few
+// tiles, but not into less than 8 stages each. False where most multiprocessors would have none.
+template <class Product>
+bool divide_among_warpgroups(int columns, Product* product) {
+  using Tile = WarpgroupTile<256>;
+  const int processors = device_attribute(cudaDevAttrMultiProcessorCount);
+  Division by = {};
+  by.row_tiles = static_cast<int>(divide_up(product->m, Tile::kRows));
+  by.column_tiles = static_cast<int>(divide_up(product->n, columns));
+  const int64_t tiles = by.row_tiles * int64_t{by.column_tiles} * product->batch.count;
+  const int64_t depth_tiles = divide_up(product->k, Tile::kDepth);
+  const int64_t wanted = processors / tiles, possible = depth_tiles / 8;
+  const int64_t splits = wanted < possible ? wanted : possible;
+  by.depth_per_split =
+      static_cast<int>((splits > 1 ? divide_up(depth_tiles, splits) : depth_tiles) * Tile::kDepth);
+  by.splits = static_cast<int>(divide_up(product->k, by.depth_per_split));
+  product->division = by;
+  return tiles * by.splits * 4 >= processors * 3 && tiles <= INT32_MAX;
+}
+
+// Whether this library holds a kernel's code for the device.
+template <class Kernel>
+bool has_warpgroup_code([[maybe_unused]] Kernel kernel) {
 #ifdef PYDL_CUDA_EMULATED
   return true;
 #else
   cudaFuncAttributes attributes = {};
-  const auto kernel = multiply_with_warpgroups<bfloat16, true, true>;
   return cudaFuncGetAttributes(&attributes, kernel) == cudaSuccess &&
-         attributes.maxThreadsPerBlock >= WarpgroupTile::kThreads;
+         attributes.maxThreadsPerBlock >= WarpgroupTile<256>::kThreads;
 #endif
 }
 
-template <class T, bool kADepth, bool kBDepth>
-PydlStatus run_warpgroups(const PydlContext* context, const WarpgroupProduct& product) {
-  const Division& by = product.division;
-  const int64_t tiles = by.row_tiles * int64_t{by.column_tiles} * product.batch.count;
+// `done` becomes whether there is code for the device.
+template <class T, class Tile, bool kADepth, bool kBDepth, class OperandA>
+PydlStatus run_warpgroups(const PydlContext* context, WarpgroupProduct<OperandA> product,
+                          bool* done) {
+  const auto kernel = multiply_with_warpgroups<T, Tile, kADepth, kBDepth, OperandA>;
+  *done = has_warpgroup_code(kernel);
+  if (!*done) return PYDL_OK;
+  Division& by = product.division;
+  const int64_t count = product.batch.count;
+  Scratch<float> partial(context, by.splits > 1 ? by.splits * count * product.m * product.n : 0);
+  if (by.splits > 1 && !partial) return PYDL_ERROR_MEMORY;
+  by.partial = by.splits > 1 ? partial.data() : nullptr;
+  const int64_t tiles = by.row_tiles * int64_t{by.column_tiles} * by.splits * count;
   const int64_t processors = device_attribute(cudaDevAttrMultiProcessorCount);
-  return launch(context, dim3(static_cast<unsigned>(tiles < processors ? tiles : processors)),
-                dim3(WarpgroupTile::kThreads), WarpgroupTile::kSharedBytes,
-                multiply_with_warpgroups<T, kADepth, kBDepth>, product);
+  const PydlStatus status =
+      launch(context, dim3(static_cast<unsigned>(tiles < processors ? tiles : processors)),
+             dim3(Tile::kThreads), Tile::kSharedBytes, kernel, product);
+  if (status != PYDL_OK || by.splits == 1) return status;
+  return launch_add_splits<T, float>(context, product.batch, product.out, partial.data(), by.splits,
+                                     product.m, product.n);
 }
 
 }  // namespace

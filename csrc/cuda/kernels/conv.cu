@@ -2,6 +2,7 @@
 
 #include "cuda/conv/dense.cuh"
 #include "cuda/conv/depthwise.cuh"
+#include "cuda/conv/warpgroup.h"
 #include "pydl/shared/conv.h"
 
 namespace pydl::cuda {
@@ -36,13 +37,16 @@ PydlStatus conv(const PydlContext* context, const PydlConvArgs* args) {
         *args);
     return gemm(context, &pixels);
   }
-  const PydlStatus status = check_extents(context, g);
+  PydlStatus status = check_extents(context, g);
   if (status != PYDL_OK) return status;
   if (is_depthwise(g)) {
     return visit_floating(context, "conv", args->dtype, [&](auto zero) {
       return depthwise_conv<decltype(zero)>(context, *args);
     });
   }
+  bool done = false;
+  status = conv_with_warpgroups(context, *args, &done);
+  if (done || status != PYDL_OK) return status;
   const bool large = worth_large_tiles(of.out_pixels, of.group_out, g.groups);
   return choose_multiplier<true, false>(context, "conv", args->dtype, large, [&](auto type) {
     return dense_conv<typename decltype(type)::type>(context, *args);
@@ -59,13 +63,16 @@ PydlStatus conv_data_gradient(const PydlContext* context, const PydlConvDataGrad
         *args);
     return gemm(context, &pixels);
   }
-  const PydlStatus status = check_extents(context, g);
+  PydlStatus status = check_extents(context, g);
   if (status != PYDL_OK) return status;
   if (is_depthwise(g)) {
     return visit_floating(context, "conv", args->dtype, [&](auto zero) {
       return run_depthwise_data_gradient<decltype(zero)>(context, *args);
     });
   }
+  bool done = false;
+  status = conv_data_gradient_with_warpgroups(context, *args, &done);
+  if (done || status != PYDL_OK) return status;
   const bool large = worth_large_tiles(of.pixels, of.group_channels, g.groups);
   return choose_multiplier<true, true>(context, "conv", args->dtype, large, [&](auto type) {
     return dense_data_gradient<typename decltype(type)::type>(context, *args);
@@ -82,13 +89,16 @@ PydlStatus conv_kernel_gradient(const PydlContext* context,
                                         args->kernel_gradient);
     return gemm(context, &pixels);
   }
-  const PydlStatus status = check_extents(context, g);
+  PydlStatus status = check_extents(context, g);
   if (status != PYDL_OK) return status;
   if (is_depthwise(g)) {
     return visit_floating(context, "conv", args->dtype, [&](auto zero) {
       return run_depthwise_kernel_gradient<decltype(zero)>(context, *args);
     });
   }
+  bool done = false;
+  status = conv_kernel_gradient_with_warpgroups(context, *args, &done);
+  if (done || status != PYDL_OK) return status;
   const bool large = worth_large_tiles(of.taps * of.group_channels, of.group_out, g.groups);
   return choose_multiplier<false, false>(context, "conv", args->dtype, large, [&](auto type) {
     return dense_kernel_gradient<typename decltype(type)::type>(context, *args);

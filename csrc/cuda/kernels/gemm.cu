@@ -3,7 +3,7 @@
 #include "cuda/gemm/choose.cuh"
 #include "cuda/gemm/integer.cuh"
 #include "cuda/gemm/run.cuh"
-#include "cuda/gemm/warpgroup_run.cuh"
+#include "cuda/gemm/warpgroup_gemm.cuh"
 
 namespace pydl::cuda {
 namespace {
@@ -54,15 +54,28 @@ PydlStatus multiply(const PydlContext* context, const PydlGemmArgs& args, const 
   return run_product<Multiplier>(context, product);
 }
 
+// By warpgroups; `done` becomes whether they serve.
+template <bool kA, bool kB>
+PydlStatus multiply_large(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
+                          const Layout& b, const Batch& batch, bool* done) {
+  const bool wide = tile_columns(args.n) == 256;
+  MappedProduct product = {};
+  if (!fill_warpgroup_product(args, a, b, batch, wide ? 256 : 128, &product)) return PYDL_OK;
+  product.out = output_of(args, batch, 2);
+  const auto run = [&](auto zero) {
+    using T = decltype(zero);
+    return wide ? run_warpgroups<T, WarpgroupTile<256>, kA, kB>(context, product, done)
+                : run_warpgroups<T, WarpgroupTile<128>, kA, kB>(context, product, done);
+  };
+  return args.dtype == PYDL_FLOAT16 ? run(float16()) : run(bfloat16());
+}
+
 template <bool kA, bool kB>
 PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
                            const Layout& b, const Batch& batch) {
-  WarpgroupProduct product = {};
-  if (fill_warpgroup_product(args, a, b, batch, &product) && has_warpgroup_code()) {
-    product.out = output_of(args, batch, 2);
-    return args.dtype == PYDL_FLOAT16 ? run_warpgroups<float16, kA, kB>(context, product)
-                                      : run_warpgroups<bfloat16, kA, kB>(context, product);
-  }
+  bool done = false;
+  const PydlStatus status = multiply_large<kA, kB>(context, args, a, b, batch, &done);
+  if (done || status != PYDL_OK) return status;
   const bool large = worth_large_tiles(args.m, args.n, batch.count);
   return choose_multiplier<kA, kB>(context, "matmul", args.dtype, large, [&](auto type) {
     return multiply<typename decltype(type)::type>(context, args, a, b, batch);
