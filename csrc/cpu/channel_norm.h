@@ -181,8 +181,9 @@ PydlStatus gradient_sums(const PydlContext* context, const ChannelGrid& grid, co
       const int64_t at = (row + done) * channels + c;
       add_columns<T, 2>(
           count, width, {sums, sums + channels}, [&](int64_t i, int64_t j, auto... n) {
-            const Vec<T> d = load(dy + at + i * channels + j, n...);
-            const Vec<T> centred = load(x + at + i * channels + j, n...) - load(centre + j, n...);
+            const int64_t k = at + i * channels + j;
+            const Vec<T> d = load(ask_after(dy + k), n...);
+            const Vec<T> centred = load(ask_after(x + k), n...) - load(centre + j, n...);
             return Terms<T, 2>{{d, d * centred}};
           });
     }
@@ -204,10 +205,11 @@ void apply_gradient(const PydlContext* context, const ChannelGrid& grid, const S
   grid.for_each_row(context, [&](int64_t item, int64_t row) {
     const int64_t at = item * n;
     for_each_vector<T>(n, [&](int64_t c, auto... count) {
-      const Vec<T> centred = load(x + row * n + c, count...) - load(mean + at + c, count...);
-      const Vec<T> scaled = load(dy + row * n + c, count...) * load(scale + at + c, count...);
+      const int64_t k = row * n + c;
+      const Vec<T> centred = load(ask_before(x + k), count...) - load(mean + at + c, count...);
+      const Vec<T> scaled = load(ask_before(dy + k), count...) * load(scale + at + c, count...);
       store(scaled - load(shift + at + c, count...) - centred * load(slope + at + c, count...),
-            dx + row * n + c, count...);
+            dx + k, count...);
     });
   });
 }

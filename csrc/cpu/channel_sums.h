@@ -6,15 +6,6 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kAheadBytes = 2048;  // prefetching by itself stops at pages
-
-// p, after asking for what a walk to higher addresses reads soon.
-template <class S>
-inline const S* ask_after(const S* p) {
-  __builtin_prefetch(reinterpret_cast<const char*>(p) + kAheadBytes);
-  return p;
-}
-
 template <class T, int K>
 struct Terms {
   Vec<T> v[K];

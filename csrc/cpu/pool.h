@@ -34,6 +34,8 @@ struct PoolAxis {
     const int64_t first = in + padding - window, last = (in + padding) / stride + 1;
     return {first < 0 ? 0 : first / stride + 1, last < out_size ? last : out_size};
   }
+  // Whether no window holds padding.
+  bool all_full() const { return padding == 0 && (out_size - 1) * stride + window <= size; }
   int64_t position(int64_t in, int64_t out) const { return in + padding - out * stride; }
 };
 

@@ -6,6 +6,15 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+constexpr int64_t kAheadBytes = 2048;  // prefetching by itself stops at pages
+
+// p, after asking for what a walk to higher addresses reads soon.
+template <class S>
+inline const S* ask_after(const S* p) {
+  __builtin_prefetch(reinterpret_cast<const char*>(p) + kAheadBytes);
+  return p;
+}
+
 // body(i) for every whole register of [0, n), then body(i, count) for what is left.
 template <class T, class Body>
 inline void for_each_vector(int64_t n, Body&& body) {

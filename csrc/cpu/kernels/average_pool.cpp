@@ -46,6 +46,7 @@ struct Backward {
   const PoolAxis rows, columns;
   const OutputRanges &row_outputs, &column_outputs;
   const T full_share;  // of an input in a window without padding
+  const bool all_full;  // windows
 
   void operator()(int64_t pixel, int64_t n, int64_t h, int64_t w) const {
     const S* dy =
@@ -70,7 +71,7 @@ struct Backward {
     for (Vec<T>& each : sum) each = Vec<T>(T(0));
     for (int64_t oh = ohs.begin; oh < ohs.end; ++oh) {
       for (int64_t ow = ows.begin; ow < ows.end; ++ow) {
-        const Vec<T> factor(share(oh, ow));
+        const Vec<T> factor(all_full ? full_share : share(oh, ow));
         const S* from = dy + (oh * columns.out_size + ow) * args.channels;
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) {
@@ -99,7 +100,8 @@ PydlStatus average_pool_backward(const PydlContext* context, const PydlPoolBackw
     const auto count = static_cast<Compute<S>>(args->window[0] * args->window[1]);
     return with_output_ranges(context, *args, [&](const auto& rows, const auto& columns) {
       const Backward<S> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1),
-                                rows,  columns,            1 / count};
+                                rows,  columns,            1 / count,
+                                PoolAxis(*args, 0).all_full() && PoolAxis(*args, 1).all_full()};
       for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
     });
   });

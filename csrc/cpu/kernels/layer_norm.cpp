@@ -20,11 +20,12 @@ void forward_row(const PydlLayerNormArgs& args, int64_t row, const T* gamma, con
   S* y = static_cast<S*>(args.y) + row * n;
   T mean = 0;
   if (!args.rms) {
-    mean = sum_vectors<T>(n, [&](int64_t i, auto... count) { return load(x + i, count...); }) / n;
+    const auto value = [&](int64_t i, auto... count) { return load(ask_after(x + i), count...); };
+    mean = sum_vectors<T>(n, value) / n;
     static_cast<T*>(args.mean)[row] = mean;
   }
   const T squares = sum_vectors<T>(n, [&](int64_t i, auto... count) {
-    const Vec<T> centred = keep(load(x + i, count...) - mean, count...);
+    const Vec<T> centred = keep(load(ask_after(x + i), count...) - mean, count...);
     return centred * centred;
   });
   const T inverse_std = 1 / ::sqrt(squares / n + static_cast<T>(args.epsilon));
@@ -47,8 +48,8 @@ void backward_row(const PydlLayerNormBackwardArgs& args, int64_t row, const T* g
   const T inverse_std = static_cast<const T*>(args.inverse_std)[row];
   Vec<T> sum(T(0)), product(T(0));
   for_each_vector<T>(n, [&](int64_t i, auto... count) {
-    const Vec<T> normal = (load(x + i, count...) - mean) * inverse_std;
-    const Vec<T> d = load(dy + i, count...), g = d * load(gamma + i, count...);
+    const Vec<T> normal = (load(ask_after(x + i), count...) - mean) * inverse_std;
+    const Vec<T> d = load(ask_after(dy + i), count...), g = d * load(gamma + i, count...);
     store(fma(d, normal, load(dgamma + i, count...)), dgamma + i, count...);
     store(d + load(dbeta + i, count...), dbeta + i, count...);
     sum += g;

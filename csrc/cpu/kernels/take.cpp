@@ -36,6 +36,12 @@ inline void visit_row_size(int64_t bytes, Visitor&& visitor) {
   }
 }
 
+// Which no prefetching by itself could know.
+inline void ask_for_row(const char* row, int64_t bytes) {
+  constexpr int64_t kMost = 1024;  // the rest follows by itself
+  for (int64_t i = 0; i < bytes && i < kMost; i += 64) __builtin_prefetch(row + i);
+}
+
 inline int64_t grain_of(int64_t bytes) { return 1 + kGrainBytes / (bytes + 1); }
 
 inline void zero_bytes(char* out, int64_t bytes, bool streams) {
@@ -150,7 +156,10 @@ PydlStatus take(const PydlContext* context, const PydlTakeArgs* args) {
         const int64_t n = count - first < end - begin ? count - first : end - begin;
         const char* x = static_cast<const char*>(args->x) + outer * args->extent * bytes;
         const int64_t* indices = args->indices + first;
-        for (int64_t j = 0; j < n; ++j, out += bytes) row.copy(out, x + indices[j] * bytes, bytes);
+        for (int64_t j = 0; j < n; ++j, out += bytes) {
+          if (j + 1 < n) ask_for_row(x + indices[j + 1] * bytes, bytes);
+          row.copy(out, x + indices[j] * bytes, bytes);
+        }
         begin += n;
       }
     });
