@@ -299,6 +299,57 @@ def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
             np.testing.assert_array_equal(got, first)
 
 
+RESIDUALS = {
+    "product": ((2, 5, 6, 8), (1, 1, 8, 20), {}),
+    "patches": ((2, 5, 6, 8), (3, 3, 8, 5), {"strides": 2}),
+    "winograd": ((1, 12, 12, 32), (3, 3, 32, 40), {"padding": "same"}),
+    "sequence": ((2, 9, 4), (3, 4, 6), {"padding": "causal"}),
+    "groups": ((1, 7, 7, 8), (3, 3, 2, 8), {"groups": 4}),
+    "each channel": ((1, 7, 7, 8), (3, 3, 1, 8), {"groups": 8}),
+    "channels first": ((2, 8, 5, 6), (3, 3, 8, 5), {"data_format": "channels_first"}),
+    "volume": ((1, 4, 5, 4, 3), (2, 2, 2, 3, 4), {}),
+}
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("activation", [None, "relu", "gelu"])
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("float64", 1e-12), ("bfloat16", 0.02)])
+@pytest.mark.parametrize("label", RESIDUALS)
+def test_residual(label, dtype, tolerance, activation):
+    x_shape, kernel_shape, options = RESIDUALS[label]
+    rng = np.random.default_rng(3)
+    x, kernel = (rng.normal(size=shape) for shape in (x_shape, kernel_shape))
+    bias = rng.normal(size=kernel_shape[-1])
+    x, kernel, bias = (pydl.tensor(v, dtype) for v in (x, kernel, bias))
+    wide = [pydl.tensor(v.numpy().astype("float64")) for v in (x, kernel, bias)]
+    plain = OPS.conv(*wide, **options).numpy()
+    residual = pydl.tensor(rng.normal(size=plain.shape), dtype)
+    want = ACTIVATIONS[activation](plain + residual.numpy().astype("float64"))
+    got = OPS.conv(x, kernel, bias, **options, activation=activation, residual=residual)
+    scale = np.abs(want).max()
+    np.testing.assert_allclose(got.numpy().astype("float64"), want, rtol=0, atol=tolerance * scale)
+
+    addend = residual.numpy().astype("float64")
+    operands = [pydl.tensor(v.numpy(), requires_grad=True) for v in wide]
+    operands.append(pydl.tensor(addend, requires_grad=True))
+    fused = OPS.conv(*operands[:3], **options, activation=activation, residual=operands[3])
+    dy = pydl.tensor(rng.normal(size=want.shape))
+    grads = pydl.autograd.grad(OPS.sum(fused * dy), operands)
+    apart = OPS.conv(*operands[:3], **options) + operands[3]
+    apart = apart if activation is None else getattr(OPS, activation)(apart, **(
+        {"approximate": False} if activation == "gelu" else {}))  # fmt: skip
+    for got, each in zip(grads, pydl.autograd.grad(OPS.sum(apart * dy), operands)):
+        np.testing.assert_allclose(got.numpy(), each.numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_residual_of_another_shape_or_dtype():
+    x, kernel = np.ones((1, 4, 4, 2), "float32"), np.ones((3, 3, 2, 3), "float32")
+    with pytest.raises(pydl.errors.ShapeError, match=r"residual of shape \(1, 2, 2, 3\)"):
+        OPS.conv(x, kernel, residual=np.ones((1, 2, 2, 1), "float32"))
+    with pytest.raises(pydl.errors.DTypeError, match="residual of dtype float32, got float64"):
+        OPS.conv(x, kernel, residual=np.ones((1, 2, 2, 3)))
+
+
 def test_mixed_dtypes_promote():
     x = pydl.tensor(np.ones((1, 3, 3, 1)), "bfloat16", requires_grad=True)
     kernel = pydl.tensor(np.ones((3, 3, 1, 1)), "float32", requires_grad=True)

@@ -124,6 +124,22 @@ def test_memory_goes_with_the_weights():
     assert pydl.memory_stats()["allocated_bytes"] - before < 9 * 256 * 256 * 4
 
 
+@pytest.mark.parametrize("label", CONVOLUTIONS)
+def test_the_number_of_threads_changes_nothing(label):
+    x_shape, kernel_shape, stride = CONVOLUTIONS[label]
+    x, weights = pydl.tensor(array(*x_shape)), pydl.tensor(array(*kernel_shape, seed=1))
+    before = pydl.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 2, 3, 5):
+            pydl.set_num_threads(threads)
+            results += [conv(x, weights, stride).numpy() for _ in range(2)]
+    finally:
+        pydl.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 def test_threads_share_it():
     x, kernel = array(1, 14, 14, 64), array(3, 3, 64, 64, seed=1)
     weights, images = pydl.tensor(kernel), pydl.tensor(x)

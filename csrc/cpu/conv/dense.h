@@ -28,7 +28,7 @@ PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patche
                             const KernelTaps<S>& kernel, int64_t columns, const Output& out) {
   using T = Compute<S>;
   if (worth_winograd(patches, batch, columns, kernel.prepared)) {
-    return Winograd(patches, batch, kernel, columns, out).run(context);
+    return Winograd(patches, batch, kernel, columns, out, context->num_threads).run(context);
   }
   const int64_t m = patches.rows(batch);
   Panels<T> panels = {patches.columns(), columns, nullptr, kernel.row};

@@ -33,7 +33,7 @@ class Winograd {
   static constexpr int kSize = Vec<T>::size, kWidth = kTileColumns<T>;
 
   Winograd(const Patches<S>& of, int64_t batch, const KernelTaps<S>& kernel, int64_t columns,
-           const Output& out)
+           const Output& out, int64_t threads)
       : patches_(of),
         kernel_(kernel),
         columns_(columns),
@@ -42,7 +42,10 @@ class Winograd {
         depth_(smaller(padded<T>(of.channels), kTileDepth)) {
     const int64_t fitting = kBlockBytes / (kProducts * sizeof(T) * (groups() * depth_ + kWidth));
     const int64_t most = divide_up(larger(fitting, kFewestTiles), kTileRows) * kTileRows;
-    block_ = divide_up(tiles_.count, divide_up(tiles_.count, most));
+    int64_t blocks = divide_up(tiles_.count, most);
+    // Threads that have tiles of their own read what they have just transformed.
+    if (kernel.prepared) blocks = larger(blocks, smaller(threads, tiles_.count / kTileRows));
+    block_ = divide_up(tiles_.count, blocks);
   }
 
   PydlStatus run(const PydlContext* context) const {
@@ -169,14 +172,19 @@ class Winograd {
     }
   }
 
-  // sums (tiles, kWidth) = or += input (tiles, depth) @ kernel (depth, kWidth)
+  // sums (tiles, kWidth) = or += input (tiles, depth) @ kernel (depth, kWidth). Meanwhile the kernel's
+  // next plane is brought near.
   void multiply_plane(const T* input, const T* kernel, int64_t tiles, int64_t depth, int vectors,
                       bool accumulate, T* sums) const {
     const Strips strips(tiles);
-    for (int64_t strip = 0; strip < strips.count; ++strip) {
+    const char* next = reinterpret_cast<const char*>(kernel + kernel_plane());
+    const int64_t step = divide_up(kWidth * sizeof(T), strips.count);  // bytes
+    for (int64_t strip = 0; strip < strips.count; ++strip, next += step * depth) {
       const int64_t row = strips.begin(strip);
+      TileRows<T> a = {input + row * depth_, depth_, 1};
+      a.ahead = {next, step};
       find_tile<T>(strips.height(strip), vectors)(
-          depth, TileRows<T>{input + row * depth_, depth_, 1}, TilePanel<T>{kernel, kWidth},
+          depth, a, TilePanel<T>{kernel, kWidth},
           TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});
     }
   }

@@ -53,6 +53,14 @@ struct MatrixOutput {
     return rest;
   }
   TileOutput<T> place(int64_t row, int64_t column) const {
+    if (residual) {  // to be here when the tile is done
+      const O* from = residual + row * row_stride + column;
+      for (int i = 0; i < kTileRows; ++i, from += row_stride) {
+        for (int j = 0; j < kTileColumns<T>; j += kCacheLine / static_cast<int>(sizeof(O))) {
+          __builtin_prefetch(from + j);
+        }
+      }
+    }
     return {data + row * row_stride + column, row_stride, 0, accumulate};
   }
   // Sums that tiles left where place() said, or in a buffer.
