@@ -173,8 +173,12 @@ struct Depthwise {
       pixels = inside ? kPixels : 1;
       taps.input = from + width.input(x, 0) * channels;
       taps.columns = inside ? Span{0, width.taps} : inside_taps(width, x);
+      const S* next = taps.input + height.taps * taps.input_row;  // for the next row of results
       for_registers<T>(channels, [&](int64_t channel, auto... count) {
         const int64_t step = width.stride * channels;
+        if (width.stride == 1) {
+          for (int64_t p = 0; p < pixels; ++p) __builtin_prefetch(next + channel + p * step);
+        }
         T* out_at = to + x * to_pixel;
         inside ? depthwise_pixels<kPixels>(taps, channel, step, out_at, to_pixel, count...)
                : depthwise_pixels<1>(taps, channel, step, out_at, to_pixel, count...);
