@@ -55,23 +55,33 @@ __device__ uint32_t pair_of(uint32_t i) {
          static_cast<uint32_t>(from_float<T>(small_integer(2 * i + 1)).bits) << 16;
 }
 
-template <class T>
+// kShuffles: in the way of GPUs whose tensor cores do not know the dtype.
+template <class T, bool kShuffles = false>
 __global__ void __launch_bounds__(32) multiply(uint32_t* out) {
   uint32_t a[4], b[2];
   float d[4];
   for (uint32_t i = 0; i < 4; ++i) a[i] = pair_of<T>(threadIdx.x * 4 + i);
   for (uint32_t i = 0; i < 2; ++i) b[i] = pair_of<T>(1000 + threadIdx.x * 2 + i);
   for (uint32_t i = 0; i < 4; ++i) d[i] = small_integer(5000 + threadIdx.x * 4 + i);
-  ptx::multiply<T>(d, a, b);
+  if (kShuffles) {
+    ptx::multiply_with_shuffles<2, ptx::half_of_pair<T>>(d, a, b);
+  } else {
+    ptx::multiply<T>(d, a, b);
+  }
   for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = __float_as_uint(d[i]);
 }
+template <bool kShuffles = false>
 __global__ void __launch_bounds__(32) multiply_tf32(uint32_t* out) {
   uint32_t a[4], b[2];
   float d[4];
   for (uint32_t i = 0; i < 4; ++i) a[i] = ptx::to_tf32(small_integer(threadIdx.x * 4 + i));
   for (uint32_t i = 0; i < 2; ++i) b[i] = ptx::to_tf32(small_integer(1000 + threadIdx.x * 2 + i));
   for (uint32_t i = 0; i < 4; ++i) d[i] = small_integer(5000 + threadIdx.x * 4 + i);
-  ptx::multiply_tf32(d, a, b);
+  if (kShuffles) {
+    ptx::multiply_with_shuffles<1, ptx::tf32_from_bits>(d, a, b);
+  } else {
+    ptx::multiply_tf32(d, a, b);
+  }
   for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = __float_as_uint(d[i]);
 }
 
@@ -103,7 +113,9 @@ int run_all() {
          run("load_matrices_transposed", kWarp, load_matrices<true>) +
          run("multiply_float16", kWarp, multiply<float16>) +
          run("multiply_bfloat16", kWarp, multiply<bfloat16>) +
-         run("multiply_tf32", kWarp, multiply_tf32) +
+         run("multiply_bfloat16_with_shuffles", kWarp, multiply<bfloat16, true>) +
+         run("multiply_tf32", kWarp, multiply_tf32<>) +
+         run("multiply_tf32_with_shuffles", kWarp, multiply_tf32<true>) +
          run("copy_async", Grid{1, 32, 0, 256}, copy_async);
 }
 

@@ -29,8 +29,8 @@ def run(command: list[str], **environment: str) -> str:
     return result.stdout
 
 
-# Wrappers by the architecture that their instructions need; how many of them a program prints.
-PROGRAMS = {"ptx_conformance.cu": ("80", 11), "ptx_conformance_hopper.cu": ("90a", 29)}
+# Wrappers by the architectures that differ in them; how many of them a program prints.
+PROGRAMS = {"ptx_conformance.cu": (("75", "80"), 13), "ptx_conformance_hopper.cu": (("90a",), 29)}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,13 @@ def test_every_order_gives_the_same(emulated_programs, name: str):
     assert len(dump.splitlines()) == PROGRAMS[name][1]
 
 
+def test_shuffles_replace_tensor_cores(emulated_programs):
+    dump = run([emulated_programs["ptx_conformance.cu"]])
+    lines = {name: values for name, *values in map(str.split, dump.splitlines())}
+    for name in ("multiply_bfloat16", "multiply_tf32"):
+        assert lines[f"{name}_with_shuffles"] == lines[name]
+
+
 def test_half_to_float_as_numpy(emulated_programs):
     """One line of the dump against a reference of someone else."""
     line = run([emulated_programs["ptx_conformance.cu"]]).splitlines()[0].split()
@@ -77,12 +84,12 @@ def test_half_to_float_as_numpy(emulated_programs):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_gpu_gives_the_same(emulated_programs, name: str, request, tmp_path):
     """Where there is no GPU, that the program compiles for one."""
-    architecture, _ = PROGRAMS[name]
+    architectures, _ = PROGRAMS[name]
     command = [NVCC, "-std=c++17", "-Werror=all-warnings", *INCLUDE]
-    code = f"-gencode=arch=compute_{architecture},code=[sm_{architecture},compute_{architecture}]"
-    run([*command, code, SOURCES / "tests" / name, "-o", tmp_path / "program"])
+    code = [f"-gencode=arch=compute_{a},code=[sm_{a},compute_{a}]" for a in architectures]
+    run([*command, *code, SOURCES / "tests" / name, "-o", tmp_path / "program"])
     if request.config.getoption("--device") != "cuda":
         pytest.skip("needs --device cuda")
-    if architecture == "90a" and pydl.cuda.get_device_properties()["architecture"] != (9, 0):
+    if architectures == ("90a",) and pydl.cuda.get_device_properties()["architecture"] != (9, 0):
         pytest.skip("needs compute capability 9.0")
     assert run([tmp_path / "program"]).splitlines() == run([emulated_programs[name]]).splitlines()

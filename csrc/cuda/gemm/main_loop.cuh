@@ -12,13 +12,14 @@ namespace {
 template <class Multiplier>
 struct MainLoopShared {
   using Sum = typename Multiplier::Sum;
-  // Sums leave through the ring's memory, in rows that start in different banks.
-  static constexpr int kPitch = Multiplier::kTileColumns + 8;
   static constexpr int kStage = Multiplier::TileA::kSize + Multiplier::TileB::kSize;
   static constexpr int kRingBytes =
       Multiplier::kStages * kStage * static_cast<int>(sizeof(typename Multiplier::T));
-  static constexpr int kSumBytes = Multiplier::kTileRows * kPitch * static_cast<int>(sizeof(Sum));
+  static constexpr int kSumBytes =
+      Multiplier::kTileRows * Multiplier::kTileColumns * static_cast<int>(sizeof(Sum));
+  // Sums leave through the ring's memory.
   static constexpr int kBytes = kRingBytes > kSumBytes ? kRingBytes : kSumBytes;
+  static_assert(kBytes <= 64 << 10, "all that a block of sm_75 may have");
 };
 
 // Adds up the products of depths [depth, depth_end).
@@ -51,7 +52,7 @@ __device__ inline void run_ring(Multiplier& multiplier, LoaderA& a, LoaderB& b, 
 }
 
 // Brings the sums of a tile from shared memory to their place: `out`, or a split's share of `partial`.
-template <class S, int kThreads, int kRows, int kColumns, int kPitch, class Sum>
+template <class S, int kThreads, int kRows, int kColumns, class Sum>
 __device__ inline void write_tile(const Output& out, int64_t at, Sum* partial, int m, int n,
                                   int row_begin, int column_begin, const Sum* sums) {
   constexpr int kFours = kColumns / 4;
@@ -61,7 +62,7 @@ __device__ inline void write_tile(const Output& out, int64_t at, Sum* partial, i
     if (row >= m || column >= n) continue;
     const int count = n - column < 4 ? n - column : 4;
     Sum x[4];
-    const Sum* from = sums + i / kFours * kPitch + i % kFours * 4;
+    const Sum* from = sums + sum_place<kColumns>(i / kFours, i % kFours * 4);
     for (int j = 0; j < 4; ++j) x[j] = from[j];
     if (partial) {
       Four<Sum>::store(x, count, n % 4 == 0, partial + static_cast<int64_t>(row) * n + column);
@@ -71,12 +72,20 @@ __device__ inline void write_tile(const Output& out, int64_t at, Sum* partial, i
   }
 }
 
+// A multiprocessor of sm_75 has shared memory for one block, which may have all registers.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+template <class Multiplier>
+constexpr int kBlocksTogether = 1;
+#else
+template <class Multiplier>
+constexpr int kBlocksTogether = Multiplier::kBlocks;
+#endif
+
 template <class Multiplier, class OperandA, class OperandB>
-__global__ void __launch_bounds__(Multiplier::kThreads, Multiplier::kBlocks)
+__global__ void __launch_bounds__(Multiplier::kThreads, kBlocksTogether<Multiplier>)
     multiply_tiles(const __grid_constant__ Product<OperandA, OperandB> product) {
   using T = typename Multiplier::T;
   using Sum = typename Multiplier::Sum;
-  using Shared = MainLoopShared<Multiplier>;
   T* ring = dynamic_shared<T>();
   const BlockWork work(product.division, blockIdx.x);
   const BatchOffsets offsets = product.batch.offsets(work.item);
@@ -99,7 +108,7 @@ __global__ void __launch_bounds__(Multiplier::kThreads, Multiplier::kBlocks)
   run_ring(multiplier, rows, columns, depth, depth_end, ring);
 
   Sum* sums = reinterpret_cast<Sum*>(ring);
-  multiplier.store(sums, Shared::kPitch);
+  multiplier.store(sums);
   __syncthreads();
   Output out = product.out;
   if (out.bias) out.bias = static_cast<const T*>(out.bias) + offsets.bias;
@@ -108,8 +117,8 @@ __global__ void __launch_bounds__(Multiplier::kThreads, Multiplier::kBlocks)
     partial = static_cast<Sum*>(product.division.partial) +
               (work.split * product.batch.count + work.item) * product.m * product.n;
   }
-  write_tile<T, Multiplier::kThreads, Multiplier::kTileRows, Multiplier::kTileColumns,
-             Shared::kPitch>(out, offsets.c, partial, product.m, product.n, row, column, sums);
+  write_tile<T, Multiplier::kThreads, Multiplier::kTileRows, Multiplier::kTileColumns>(
+      out, offsets.c, partial, product.m, product.n, row, column, sums);
 }
 
 // Adds the splits of a sum, always in the same order, and finishes the result. Limited by memory.

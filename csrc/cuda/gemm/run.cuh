@@ -1,18 +1,12 @@
 // Host side of the main loop: divides a product among blocks and launches it.
 #pragma once
 
+#include "cuda/device_attribute.h"
 #include "cuda/gemm/main_loop.cuh"
 #include "pydl/kernel.h"
 
 namespace pydl::cuda {
 namespace {
-
-inline int device_attribute(cudaDeviceAttr attribute) {
-  int device = 0, value = 0;
-  cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&value, attribute, device);
-  return value;
-}
 
 inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -8,6 +8,13 @@
 namespace pydl::cuda {
 namespace {
 
+// Where a sum of a tile with kColumns waits for the way out: groups of 8 columns are permuted so that rows
+// that follow one another start in different banks.
+template <int kColumns>
+__device__ inline int sum_place(int row, int column) {
+  return row * kColumns + (column ^ (row & 7) * 8);
+}
+
 // kOuter rows of A (or columns of B) by kDepth; kDepthContiguous where neighbours in depth are
 // neighbours in memory.
 template <class Element, int kOuter, int kDepth, bool kDepthContiguous_>

@@ -38,12 +38,13 @@ struct Simt {
     }
   }
 
-  __device__ void store(T* to, int pitch) const {
+  __device__ void store(T* to) const {
 #pragma unroll
     for (int i = 0; i < kPerThread; ++i) {
 #pragma unroll
       for (int j = 0; j < kPerThread; ++j) {
-        to[outer<TileA>(place_a(), i) * pitch + outer<TileB>(place_b(), j)] = sums_[i][j];
+        const int row = outer<TileA>(place_a(), i), column = outer<TileB>(place_b(), j);
+        to[sum_place<kTileColumns>(row, column)] = sums_[i][j];
       }
     }
   }

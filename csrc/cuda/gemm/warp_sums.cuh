@@ -5,21 +5,24 @@
 #include <cuda_runtime.h>
 #include <stdint.h>
 
+#include "cuda/gemm/shared_tile.cuh"
+
 namespace pydl::cuda {
 namespace {
 
 template <int kOuter>
 class WarpSums {
  public:
-  // Leaves the sums in shared memory, rows `pitch` apart.
-  __device__ void store(float* to, int pitch) const {
+  // Leaves the sums in shared memory.
+  __device__ void store(float* to) const {
 #pragma unroll
     for (int i = 0; i < kWarpRows / 16; ++i) {
 #pragma unroll
       for (int j = 0; j < kWarpColumns / 8; ++j) {
-        float* at = to + (row_ + i * 16 + lane_ / 4) * pitch + column_ + j * 8 + lane_ % 4 * 2;
+        const int row = row_ + i * 16 + lane_ / 4, column = column_ + j * 8 + lane_ % 4 * 2;
+        float* at = to + sum_place<kOuter>(row, column);
         *reinterpret_cast<float2*>(at) = make_float2(sums_[i][j][0], sums_[i][j][1]);
-        *reinterpret_cast<float2*>(at + 8 * pitch) = make_float2(sums_[i][j][2], sums_[i][j][3]);
+        *reinterpret_cast<float2*>(at + 8 * kOuter) = make_float2(sums_[i][j][2], sums_[i][j][3]);
       }
     }
   }

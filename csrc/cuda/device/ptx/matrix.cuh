@@ -1,4 +1,5 @@
-// Tensor cores as one warp sees them: ldmatrix and mma.sync (sm_80).
+// Tensor cores as one warp sees them: ldmatrix and mma.sync (sm_80). Those of sm_75 multiply float16 in
+// steps of depth 8; what they cannot do at all there, the warp does with shuffles.
 //
 // In the figures g = lane / 4 and t = lane % 4. A sum d[4] of 16 rows and 8 columns holds
 // (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
@@ -11,6 +12,10 @@
 #include <type_traits>
 
 #include "pydl/cuda/dtype.cuh"
+
+#if !defined(PYDL_CUDA_EMULATED) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define PYDL_OLD_TENSOR_CORES
+#endif
 
 namespace pydl::cuda::ptx {
 namespace {
@@ -55,8 +60,53 @@ __device__ inline void load_matrices(uint32_t (&result)[4], const void* row) {
 #endif
 }
 
+// Elements of an operand's register.
+template <class T>
+__device__ inline float half_of_pair(uint32_t pair, int e) {
+  T value;
+  value.bits = static_cast<uint16_t>(pair >> (16 * e));
+  return to_compute(value);
+}
+__device__ inline float tf32_from_bits(uint32_t bits, int) {
+  return __uint_as_float(bits & ~0x1fffu);  // all that the hardware looks at
+}
+
+// d + a @ b for the fragments of a warp, without tensor cores: each thread asks for the row and the column
+// that it needs. kElement(register, e) decodes one of kElements elements. Called, not inlined: a kernel
+// would hold dozens of copies.
+template <int kElements, float (*kElement)(uint32_t, int)>
+__device__ __attribute__((noinline)) float4 sum_with_shuffles(float4 d, uint4 a, uint2 b) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, row = lane / 4 * 4, column = lane % 4 * 8;
+#pragma unroll 1
+  for (int i = 0; i < 8; ++i) {
+    const int from = i % 4;
+    const uint32_t upper = __shfl_sync(~0u, i < 4 ? a.x : a.z, row + from);
+    const uint32_t lower = __shfl_sync(~0u, i < 4 ? a.y : a.w, row + from);
+    const uint32_t left = __shfl_sync(~0u, i < 4 ? b.x : b.y, column + from);
+    const uint32_t right = __shfl_sync(~0u, i < 4 ? b.x : b.y, column + 4 + from);
+    for (int e = 0; e < kElements; ++e) {
+      d.x += kElement(upper, e) * kElement(left, e);
+      d.y += kElement(upper, e) * kElement(right, e);
+      d.z += kElement(lower, e) * kElement(left, e);
+      d.w += kElement(lower, e) * kElement(right, e);
+    }
+  }
+  return d;
+}
+
+template <int kElements, float (*kElement)(uint32_t, int)>
+__device__ inline void multiply_with_shuffles(float (&d)[4], const uint32_t (&a)[4],
+                                              const uint32_t (&b)[2]) {
+  const float4 sum = sum_with_shuffles<kElements, kElement>(
+      make_float4(d[0], d[1], d[2], d[3]), make_uint4(a[0], a[1], a[2], a[3]), make_uint2(b[0], b[1]));
+  d[0] = sum.x;
+  d[1] = sum.y;
+  d[2] = sum.z;
+  d[3] = sum.w;
+}
+
 #ifdef PYDL_CUDA_EMULATED
-// d += a @ b for the fragments of a warp; kElement(register, e) decodes an operand's register. The
+// The same for all threads at once. The
 // figures of the fragments are the same for 2 elements of 16 bits to a register and depth 16 as for
 // one of 32 bits and depth 8, where a pair (2t, 2t + 1) becomes (t).
 template <int kDepth, float (*kElement)(uint32_t, int)>
@@ -91,17 +141,6 @@ inline void emulate_multiply(float* d, const uint32_t* a, const uint32_t* b) {
   };
   emulator::warp_collective("mma.sync", ~0u, &lane, combine, emulator::Site::here());
 }
-
-template <class T>
-inline float half_of_pair(uint32_t pair, int e) {
-  T value;
-  value.bits = static_cast<uint16_t>(pair >> (16 * e));
-  return to_compute(value);
-}
-
-inline float tf32_from_bits(uint32_t bits, int) {
-  return __uint_as_float(bits & ~0x1fffu);  // all that the hardware looks at
-}
 #endif
 
 // d (16, 8) += a (16, 16) @ b (16, 8). a holds (g, 2t), (g + 8, 2t), (g, 2t + 8), (g + 8, 2t + 8), each
@@ -110,6 +149,19 @@ template <class T>
 __device__ inline void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #ifdef PYDL_CUDA_EMULATED
   emulate_multiply<16, half_of_pair<T>>(d, a, b);
+#elif defined(PYDL_OLD_TENSOR_CORES)
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    multiply_with_shuffles<2, half_of_pair<T>>(d, a, b);
+  } else {
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      asm volatile(
+          "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
+          "{%0, %1, %2, %3};"
+          : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+          : "r"(a[i * 2]), "r"(a[i * 2 + 1]), "r"(b[i]));
+    }
+  }
 #else
   if constexpr (std::is_same_v<T, bfloat16>) {
     asm volatile(
@@ -129,7 +181,7 @@ __device__ inline void multiply(float (&d)[4], const uint32_t (&a)[4], const uin
 
 // The nearest tf32 number (10 bits of mantissa), ties away from zero, as a float's bits.
 __device__ inline uint32_t to_tf32(float x) {
-#ifdef PYDL_CUDA_EMULATED
+#if defined(PYDL_CUDA_EMULATED) || defined(PYDL_OLD_TENSOR_CORES)
   const uint32_t bits = __float_as_uint(x);
   const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
   return finite ? (bits + 0x1000u) & ~0x1fffu : bits;
@@ -146,6 +198,8 @@ __device__ inline void multiply_tf32(float (&d)[4], const uint32_t (&a)[4],
                                      const uint32_t (&b)[2]) {
 #ifdef PYDL_CUDA_EMULATED
   emulate_multiply<8, tf32_from_bits>(d, a, b);
+#elif defined(PYDL_OLD_TENSOR_CORES)
+  multiply_with_shuffles<1, tf32_from_bits>(d, a, b);
 #else
   asm volatile(
       "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
