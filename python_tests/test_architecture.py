@@ -23,7 +23,7 @@ INCLUDES = {
     "bindings": {"bindings", "extension", "ops", "autograd", "dispatch", "core", "pydl"},
     "cpu": {"cpu", "pydl"},
     "cuda": {"cuda", "pydl"},  # what of it extensions may use is in csrc/include/pydl/cuda
-    "tests": {"ops", "autograd", "dispatch", "core", "cuda", "cuda_emulator", "emulator", "pydl"},
+    "tests": {"tests", "ops", "autograd", "dispatch", "core", "cuda", "cuda_emulator", "emulator", "pydl"},
 }
 
 # Kernels may use these system headers only: nothing that could emit a function which the linker
