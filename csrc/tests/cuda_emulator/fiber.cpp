@@ -58,11 +58,11 @@ void release_fiber(Fiber& fiber) {
   destroy_sanitizer_fiber(fiber.sanitizer_state);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
 // Which fiber this OS thread left last: AddressSanitizer learns the bounds of its stack on arrival.
 static thread_local Fiber* left;
 
 __attribute__((noinline)) static void arrive(Fiber* here) {
-#if defined(__SANITIZE_ADDRESS__)
   const void* bottom = nullptr;
   size_t bytes = 0;
   __sanitizer_finish_switch_fiber(here ? here->sanitizer_state : nullptr, &bottom, &bytes);
@@ -70,10 +70,10 @@ __attribute__((noinline)) static void arrive(Fiber* here) {
     left->stack = const_cast<void*>(bottom);
     left->stack_bytes = bytes;
   }
-#else
-  (void)here;
-#endif
 }
+#else
+static void arrive(Fiber*) {}
+#endif
 
 void enter_fiber() { arrive(nullptr); }
 
@@ -86,8 +86,8 @@ void adopt_os_thread(Fiber& scheduler) {
 }
 
 __attribute__((noinline)) void switch_fiber(Fiber& from, Fiber& to) {
-  left = &from;
 #if defined(__SANITIZE_ADDRESS__)
+  left = &from;
   __sanitizer_start_switch_fiber(&from.sanitizer_state, to.stack, to.stack_bytes);
 #elif defined(PYDL_THREAD_SANITIZER)
   __tsan_switch_to_fiber(to.sanitizer_state, 1);

@@ -74,9 +74,10 @@ void mbarrier_complete(uint64_t* barrier, uint32_t bytes) {
 void mbarrier_wait(uint64_t* barrier, uint32_t parity, Site site) {
   Uninstrumented scope;
   if (read(barrier).phase == parity) {  // the phase of this parity is still going on
-    this_thread->operand = barrier;
-    this_thread->mask = parity;
-    wait(State::at_mbarrier, "mbarrier_wait", site);
+    Thread& self = *this_thread;
+    self.operand = barrier;
+    self.mask = parity;
+    wait(self, State::at_mbarrier, "mbarrier_wait", site);
   }
   acquire(barrier);
 }

@@ -4,36 +4,35 @@
 
 namespace pydl::emulator {
 
-void wait(State state, const char* operation, Site site) {
-  Thread& self = *this_thread;
+void wait(Thread& self, State state, const char* operation, Site site) {
   self.state = state;
   self.operation = operation;
   self.site = site;
-  this_block->warps[self.warp].ready &= ~(1u << self.lane);
-  this_worker->yield();
+  self.group->ready &= ~(1u << self.lane);
+  self.group->worker->leave(*self.fiber);
 }
 
 void wake(Thread& thread) {
   thread.state = State::ready;
-  this_block->warps[thread.warp].ready |= 1u << thread.lane;
+  thread.group->ready |= 1u << thread.lane;
 }
 
-static void check_mask(const Warp& warp, uint32_t mask, const char* operation, Site site) {
-  if (!(mask >> this_thread->lane & 1))
+static void check_mask(const Thread& self, uint32_t mask, const char* operation, Site site) {
+  if (!(mask >> self.lane & 1))
     fail_thread("%s at %s:%d: lane %u is not in its own mask %08x", operation, site.file, site.line,
-                this_thread->lane, mask);
-  if (mask & warp.done)
+                self.lane, mask);
+  if (const uint32_t gone = mask & self.group->done)
     fail_thread("%s at %s:%d: the mask %08x names lanes that have left the kernel (%08x)", operation,
-                site.file, site.line, mask, mask & warp.done);
+                site.file, site.line, mask, gone);
 }
 
 void meet_in_warp(const char* operation, uint32_t mask, void* operand,
                   void (*combine)(void* function, void** operands), void* function, Site site) {
   Uninstrumented scope;
   Thread& self = *this_thread;
-  Warp& warp = this_block->warps[self.warp];
+  Warp& warp = *self.group;
   mask &= warp.lanes;
-  check_mask(warp, mask, operation, site);
+  check_mask(self, mask, operation, site);
   release(&warp);
   self.mask = mask;
   self.operand = operand;
@@ -56,7 +55,7 @@ void meet_in_warp(const char* operation, uint32_t mask, void* operand,
     warp.in_collective &= ~mask;
   } else {
     warp.in_collective |= 1u << self.lane;
-    wait(State::in_warp, operation, site);
+    wait(self, State::in_warp, operation, site);
   }
   acquire(&warp);
 }
@@ -100,8 +99,9 @@ int barrier_wait(const char* operation, int id, unsigned count, bool vote, Site 
   if (arrive(operation, id, count, vote, site)) {
     let_through(id);
   } else {
-    this_thread->barrier = id;
-    wait(State::at_barrier, operation, site);
+    Thread& self = *this_thread;
+    self.barrier = id;
+    wait(self, State::at_barrier, operation, site);
   }
   acquire(&this_block->barriers[id]);
   return this_thread->votes;
@@ -115,7 +115,7 @@ void barrier_arrive(const char* operation, int id, unsigned count, Site site) {
 void Worker::finish_thread(Thread& thread) {
   Uninstrumented scope;
   check_all_waited_for(thread);
-  Warp& warp = block_.warps[thread.warp];
+  Warp& warp = *thread.group;
   for (uint32_t rest = warp.in_collective; rest; rest &= rest - 1) {
     const Thread& other = warp.threads[__builtin_ctz(rest)];
     if (other.mask >> thread.lane & 1)

@@ -123,11 +123,12 @@ void Worker::begin_block(uint64_t index) {
     thread.linear = i;
     thread.lane = i % 32;
     thread.warp = i / 32;
+    thread.group = &block_.warps[i / 32];
   }
   for (unsigned w = 0; w < block_.warps.size(); ++w) {
     const unsigned lanes = std::min(32u, threads - 32 * w);
     const uint32_t all = lanes == 32 ? ~0u : (1u << lanes) - 1;
-    block_.warps[w] = {&block_.threads[32 * w], all, all, 0, 0};
+    block_.warps[w] = {this, &block_.threads[32 * w], all, all, 0, 0};
   }
   warp_order_.resize(block_.warps.size());
   std::iota(warp_order_.begin(), warp_order_.end(), 0);
@@ -158,17 +159,22 @@ void Worker::run_block() {
 // Runs a warp until all its lanes wait for other warps, or, in shuffled order, once round its lanes.
 bool Worker::run_warp(Warp& warp) {
   if (!warp.ready) return false;
-  const Order order = launch_->order;
-  const unsigned step = order == Order::shuffled ? random() | 1 : 1;  // odd: visits each lane once
-  const unsigned start = order == Order::shuffled ? random() : 0;
   do {
-    for (unsigned k = 0; k < 32; ++k) {
-      const unsigned lane = order == Order::reverse ? 31 - k : (k * step + start) % 32;
-      if (warp.ready >> lane & 1) resume(warp.threads[lane]);
-      if (launch_->failed) return true;
-    }
-  } while (warp.ready && order != Order::shuffled);
+    round_ = {&warp, 0, shuffled() ? random() : 0, shuffled() ? random() | 1 : 1};
+    if (Thread* first = next_thread()) resume(*first);
+  } while (warp.ready && !shuffled() && !launch_->failed);
   return true;
+}
+
+// The next lane of the round that can go on; none at the end of the round.
+Thread* Worker::next_thread() {
+  while (round_.visited < 32 && !launch_->failed) {
+    const unsigned k = round_.visited++;
+    const unsigned lane =
+        launch_->order == Order::reverse ? 31 - k : (k * round_.step + round_.start) % 32;
+    if (round_.warp->ready >> lane & 1) return &round_.warp->threads[lane];
+  }
+  return nullptr;
 }
 
 void Worker::resume(Thread& thread) {
@@ -176,10 +182,15 @@ void Worker::resume(Thread& thread) {
   this_thread = &thread;
   switch_fiber(scheduler_, *thread.fiber);
   this_thread = nullptr;
-  if (thread.state == State::done) {
-    free_fibers_.push_back(thread.fiber);
-    thread.fiber = nullptr;
-  }
+}
+
+// Straight from one thread to the next: half the switches of a way through the scheduler, and returns go
+// where the processor expects them.
+void Worker::leave(Fiber& here) {
+  Thread* next = this_thread = next_thread();
+  if (next && !next->fiber) next->fiber = take_fiber();
+  Fiber& there = next ? *next->fiber : scheduler_;
+  if (&there != &here) switch_fiber(here, there);  // the same after the thread's end: serves the next
 }
 
 Fiber* Worker::take_fiber() {
@@ -201,7 +212,10 @@ void Worker::run_thread() {
   launch_->kernel->thread_body();
   release(&block_);
   finish_thread(*this_thread);
-  yield();
+  Fiber& here = *this_thread->fiber;
+  this_thread->fiber = nullptr;
+  free_fibers_.push_back(&here);
+  leave(here);
 }
 
 // The same stack serves one thread after the other, maybe on another OS thread, whose thread_local
@@ -210,8 +224,6 @@ void Worker::live() {
   enter_fiber();
   for (;;) this_worker_now()->run_thread();
 }
-
-void Worker::yield() { switch_fiber(*this_thread->fiber, scheduler_); }
 
 void Worker::fail(cudaError_t code, const std::string& text) {
   if (!this_thread) throw Failure{text};  // in work that lands between the threads' steps

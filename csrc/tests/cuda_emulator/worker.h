@@ -43,7 +43,7 @@ class Worker {
 
   // For threads of the current block.
   [[noreturn]] void fail(cudaError_t code, const std::string& text);
-  void yield();
+  void leave(Fiber& here);  // for the next thread that can go on
   AsyncWork& async() { return async_; }
   bool lands_at_once();  // asynchronous work that is started now
 
@@ -53,6 +53,7 @@ class Worker {
   void begin_block(uint64_t index);
   void run_block();
   bool run_warp(Warp& warp);
+  Thread* next_thread();
   void resume(Thread& thread);
   void finish_thread(Thread& thread);
   bool land_a_load();
@@ -62,7 +63,13 @@ class Worker {
   bool shuffled() const { return launch_->order == Order::shuffled; }
   unsigned random();
 
+  struct Round {  // of a warp: its lanes in the order (i * step + start) % 32
+    Warp* warp;
+    unsigned visited, start, step;
+  };
+
   Launch* launch_ = nullptr;
+  Round round_;
   Block block_;
   AsyncWork async_;
   Fiber scheduler_;
@@ -77,7 +84,7 @@ class Worker {
 extern constinit thread_local Worker* this_worker;
 
 // For threads: waiting.cpp and async.cpp.
-void wait(State state, const char* operation, Site site);
+void wait(Thread& self, State state, const char* operation, Site site);
 void wake(Thread& thread);
 void start_load(std::function<void()> load);
 void start_store(std::function<void()> store);

@@ -11,6 +11,8 @@
 namespace pydl::emulator {
 
 struct Fiber;
+struct Warp;
+class Worker;
 
 // Where a kernel calls something that other threads must call too.
 struct Site {
@@ -27,6 +29,7 @@ enum class State : uint8_t { ready, in_warp, at_barrier, at_mbarrier, done };
 struct Thread {
   uint3 index;
   unsigned linear, lane, warp;
+  Warp* group;
   State state;
   Fiber* fiber;  // from its first step to its last
   // What it waits for, unless it is ready or done.
@@ -39,6 +42,7 @@ struct Thread {
 };
 
 struct Warp {
+  Worker* worker;
   Thread* threads;
   uint32_t lanes;  // that exist
   uint32_t ready, in_collective, done;
