@@ -156,6 +156,52 @@ def test_layouts(shape):
             np.testing.assert_allclose(OPS.matmul(left, right).numpy(), exact, rtol=1e-4, atol=2e-5)
 
 
+@pytest.fixture
+def tiles():
+    """Runs on tile registers, where float32 products add up parts of numbers."""
+    if "amx" not in pydl.config.supported_cpu_dot_units():
+        pytest.skip("this CPU has no tile registers")
+    before = pydl.config.cpu_dot_unit()
+    pydl.config.set_cpu_dot_unit("amx")
+    yield
+    pydl.config.set_cpu_dot_unit(before)
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("shape", [(64, 32, 32), (64, 1024, 96), (100, 1500, 120), (79, 64, 63)])
+@pytest.mark.parametrize("scale", [1e-20, 1, 1e18])
+def test_products_of_parts_are_float32(tiles, shape, scale):
+    """Errors no larger than those of fused multiply-adds, whatever the order of the operands."""
+    rows, inner, columns = shape
+    rng = np.random.default_rng(3)
+    a = (scale * rng.normal(size=(rows, inner))).astype("float32")
+    b = rng.normal(size=(inner, columns)).astype("float32")
+    exact = a.astype("float64") @ b.astype("float64")
+
+    def error(*operands):
+        return np.sqrt(np.mean(((OPS.matmul(*operands).numpy() - exact) / scale) ** 2))
+
+    def layouts():
+        for left in (pydl.tensor(a), OPS.permute(pydl.tensor(a.T.copy()), (1, 0))):
+            for right in (pydl.tensor(b), OPS.permute(pydl.tensor(b.T.copy()), (1, 0))):
+                yield left, right
+
+    of_parts = [error(*operands) for operands in layouts()]
+    pydl.config.set_cpu_dot_unit("none")
+    fused = [error(*operands) for operands in layouts()]
+    assert max(of_parts) < min(fused)
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("special", [np.inf, -np.inf, np.nan, 3.4e38])
+def test_numbers_without_parts(tiles, special):
+    a, b = np.ones((64, 64), "float32"), np.full((64, 64), 0.5, "float32")
+    a[3, 5] = special
+    expected = a.astype("float64") @ b.astype("float64")
+    np.testing.assert_allclose(OPS.matmul(a, b).numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(OPS.matmul(b.T, a.T).numpy(), expected.T, rtol=1e-6)
+
+
 @pytest.mark.parametrize("isa", pydl.config.supported_cpu_isas())
 def test_edges_of_tiles(isa):
     """Every number of rows and columns around the sizes of a register tile."""

@@ -1,6 +1,7 @@
 #ifdef PYDL_ISA_avx512
 #include "cpu/gemm/dot_output.h"
 #include "cpu/gemm/dot_product.h"
+#include "cpu/gemm/split.h"
 #endif
 #include "cpu/gemm/dot_unit.h"
 #include "cpu/gemm/integer.h"
@@ -46,8 +47,9 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
                                   static_cast<const O*>(args.residual), args.c_row_stride,
                                   args.accumulate != 0, epilogue};
 #ifdef PYDL_ISA_avx512
-  PydlStatus status;
+  PydlStatus status = PYDL_OK;
   if (multiply_dots<S>(context, args, out, &status)) return status;
+  if (multiply_by_parts(context, args, out, &status)) return status;
 #endif
   if (multiply_thin<S>(context, args, out)) return PYDL_OK;
 

@@ -11,21 +11,19 @@ namespace {
 
 constexpr int kGruGates = 3;
 
-// Where a step of one row of the batch reads and writes, from one unit on.
+// Where a step of one row of the batch reads and writes.
 template <class T>
 struct GruUnits {
   const PydlSequence& s;
   bool masked;
   T *gates, *candidate, *hidden;
 
-  GruUnits(const PydlGruArgs& args, int64_t row, int64_t step, int64_t column)
+  GruUnits(const PydlGruArgs& args, int64_t row, int64_t step)
       : s(args.sequence),
         masked(is_masked(s, row, step)),
-        gates(at<T>(args.gates, row, s.steps, step, kGruGates * s.units) + column),
+        gates(at<T>(args.gates, row, s.steps, step, kGruGates * s.units)),
         candidate(at<T>(args.candidate, row, s.steps, step, s.units)),
-        hidden(at<T>(args.hidden, row, s.steps, step, s.units) + column) {
-    if (candidate) candidate += column;
-  }
+        hidden(at<T>(args.hidden, row, s.steps, step, s.units)) {}
 
   // z or r, from the product of its gate.
   template <class... Count>
@@ -47,17 +45,17 @@ struct GruUnits {
     store(y, hidden + j, n...);
     store(y, next + j, n...);
   }
-  void keep(int64_t count, const T* state, T* next) const {
-    copy_or_clear(state, count, hidden);
-    copy_or_clear(state, count, next);
+  void keep(const T* state, T* next) const {
+    copy_or_clear(state, s.units, hidden);
+    copy_or_clear(state, s.units, next);
   }
 };
 
 template <class T>
-void gru_reset_after_units(const GruUnits<T>& units, int64_t count, const T* product,
-                           int64_t product_gate, const T* bias, const T* state, T* next) {
-  if (units.masked) return units.keep(count, state, next);
-  for_registers<T>(count, [&](int64_t j, auto... n) {
+void gru_reset_after_units(const GruUnits<T>& units, const T* product, int64_t product_gate,
+                           const T* bias, const T* state, T* next) {
+  if (units.masked) return units.keep(state, next);
+  for_registers<T>(units.s.units, [&](int64_t j, auto... n) {
     const Vec<T> z = units.gate(0, j, product, bias, n...);
     const Vec<T> r = units.gate(1, j, product + product_gate, bias, n...);
     Vec<T> inner = load(product + 2 * product_gate + j, n...);
@@ -69,32 +67,29 @@ void gru_reset_after_units(const GruUnits<T>& units, int64_t count, const T* pro
 
 template <class T>
 void gru_reset_after_step(const PydlGruArgs& args, const StepWeights<T>& weights, int64_t step,
-                          int64_t first, int64_t rows, const T* state, T* next, T* product) {
-  constexpr int64_t kWidth = StepWeights<T>::kWidth;
-  const int64_t stride = step_row<T>(args.sequence.units), gate = rows * kWidth;
+                          int64_t first, int64_t rows, const T* state, T* next, T* product,
+                          T* split) {
+  const int64_t stride = step_row<T>(args.sequence.units), gate = rows * stride;
   const T* bias = static_cast<const T*>(args.recurrent_bias);
-  for (int64_t panel = 0; panel < weights.panels(); ++panel) {
-    const int64_t column = panel * kWidth;
-    for (int g = 0; g < kGruGates; ++g) {
-      weights.multiply(state, stride, rows, g, panel, product + g * gate, kWidth);
-    }
-    for (int64_t r = 0; r < rows; ++r) {
-      const GruUnits<T> units(args, first + r, step, column);
-      gru_reset_after_units(units, weights.columns(panel), product + r * kWidth, gate,
-                            bias ? bias + column : nullptr, state + r * stride + column,
-                            next + r * stride + column);
-    }
+  const StepRows<T> hidden = weights.rows(state, stride, rows, split);
+  for (int g = 0; g < kGruGates; ++g) weights.multiply(hidden, g, product + g * gate, stride);
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t begin = r * stride;
+    gru_reset_after_units(GruUnits<T>(args, first + r, step), product + begin, gate, bias,
+                          state + begin, next + begin);
   }
 }
 
 template <class T>
 void gru_reset_before_step(const PydlGruArgs& args, const StepWeights<T>& weights, int64_t step,
-                           int64_t first, int64_t rows, const T* state, T* next, T* product) {
+                           int64_t first, int64_t rows, const T* state, T* next, T* product,
+                          T* split) {
   const int64_t n = args.sequence.units, stride = step_row<T>(n), gate = rows * stride;
   T* reset = product + 2 * gate;  // r * hidden
-  for (int g = 0; g < 2; ++g) weights.multiply(state, stride, rows, g, product + g * gate, stride);
+  const StepRows<T> hidden = weights.rows(state, stride, rows, split);
+  for (int g = 0; g < 2; ++g) weights.multiply(hidden, g, product + g * gate, stride);
   for (int64_t r = 0; r < rows; ++r) {
-    const GruUnits<T> units(args, first + r, step, 0);
+    const GruUnits<T> units(args, first + r, step);
     const int64_t begin = r * stride;
     for_registers<T>(n, [&](int64_t j, auto... count) {
       const int64_t i = begin + j;
@@ -104,13 +99,13 @@ void gru_reset_before_step(const PydlGruArgs& args, const StepWeights<T>& weight
       store(r_gate * load(state + i, count...), reset + i, count...);
     });
   }
-  weights.multiply(reset, stride, rows, 2, product, stride);
+  weights.multiply(weights.rows(reset, stride, rows, split), 2, product, stride);
   for (int64_t r = 0; r < rows; ++r) {
-    const GruUnits<T> units(args, first + r, step, 0);
+    const GruUnits<T> units(args, first + r, step);
     const T* row_state = state + r * stride;
     T* row_next = next + r * stride;
     if (units.masked) {
-      units.keep(n, row_state, row_next);
+      units.keep(row_state, row_next);
       continue;
     }
     for_registers<T>(n, [&](int64_t j, auto... count) {
@@ -127,17 +122,16 @@ PydlStatus gru_forward(const PydlContext* context, const PydlGruArgs& args) {
   if (!weights) return PYDL_ERROR_MEMORY;
   const auto step_forward = args.reset_after ? gru_reset_after_step<T> : gru_reset_before_step<T>;
   const int64_t stride = step_row<T>(s.units);
-  const int64_t product = larger(stride, StepWeights<T>::kWidth);
   return for_batch_rows<T>(
-      context, s, kGruGates, 2 * stride + kGruGates * product,
-      [&](int64_t first, int64_t rows, T* scratch) {
+      context, s, kGruGates, weights, (2 + kGruGates) * stride,
+      [&](int64_t first, int64_t rows, T* scratch, T* split) {
         T *state = scratch, *next = state + rows * stride, *products = next + rows * stride;
         for (int64_t r = 0; r < rows; ++r) {
           copy_or_clear(at<T>(args.initial_hidden, first + r, 1, 0, s.units), s.units,
                         state + r * stride);
         }
         for (int64_t step = 0; step < s.steps; ++step) {
-          step_forward(args, weights, step, first, rows, state, next, products);
+          step_forward(args, weights, step, first, rows, state, next, products, split);
           T* swapped = state;
           state = next;
           next = swapped;
@@ -217,7 +211,8 @@ PydlStatus gru_reset_after_backward(const PydlContext* context, const PydlGruBac
   if (!weights) return PYDL_ERROR_MEMORY;
   const int64_t stride = step_row<T>(s.units), d_stride = step_row<T>(kGruGates * s.units);
   return for_batch_rows<T>(
-      context, s, kGruGates, stride + d_stride, [&](int64_t first, int64_t rows, T* product) {
+      context, s, kGruGates, weights, stride + d_stride,
+      [&](int64_t first, int64_t rows, T* product, T* split) {
         T* d_rows = product + rows * stride;
         T* dh = begin_backward<T>(s, args.last_hidden_gradient, args.initial_hidden_gradient, first,
                                   rows, product);
@@ -226,7 +221,7 @@ PydlStatus gru_reset_after_backward(const PydlContext* context, const PydlGruBac
             gru_reset_after_backward(GruGradients<T>(args, first + r, step), product + r * stride,
                                      d_rows + r * d_stride);
           }
-          weights.multiply(d_rows, d_stride, rows, 0, product, stride);
+          weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, product, stride);
         }
         add_products(product, stride, rows, s.units, dh);
       });
@@ -267,7 +262,8 @@ PydlStatus gru_reset_before_backward(const PydlContext* context, const PydlGruBa
   if (!weights || !weights_h) return PYDL_ERROR_MEMORY;
   const int64_t stride = step_row<T>(s.units), d_stride = step_row<T>(2 * s.units);
   return for_batch_rows<T>(
-      context, s, kGruGates, stride + d_stride, [&](int64_t first, int64_t rows, T* product) {
+      context, s, kGruGates, weights, stride + d_stride,
+      [&](int64_t first, int64_t rows, T* product, T* split) {
         T* d_rows = product + rows * stride;
         T* dh = begin_backward<T>(s, args.last_hidden_gradient, args.initial_hidden_gradient, first,
                                   rows, product);
@@ -276,12 +272,13 @@ PydlStatus gru_reset_before_backward(const PydlContext* context, const PydlGruBa
             gru_reset_before_backward_h(GruGradients<T>(args, first + r, step),
                                         product + r * stride, d_rows + r * d_stride);
           }
-          weights_h.multiply(d_rows + s.units, d_stride, rows, 0, product, stride);
+          weights_h.multiply(weights_h.rows(d_rows + s.units, d_stride, rows, split), 0, product,
+                             stride);
           for (int64_t r = 0; r < rows; ++r) {
             gru_reset_before_backward_r(GruGradients<T>(args, first + r, step),
                                         product + r * stride, d_rows + r * d_stride);
           }
-          weights.multiply(d_rows, d_stride, rows, 0, product, stride);
+          weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, product, stride);
         }
         add_products(product, stride, rows, s.units, dh);
       });

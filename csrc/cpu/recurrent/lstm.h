@@ -9,23 +9,23 @@ namespace {
 
 constexpr int kLstmGates = 4;
 
-// Units [column, column + count) of one row of the batch; `product` holds hidden @ recurrent, one
-// gate `product_gate` values after the other.
+// One row of the batch; `product` holds hidden @ recurrent, one gate `product_gate` values after
+// the other.
 template <class T>
-void lstm_units(const PydlLstmArgs& args, int64_t row, int64_t step, int64_t column, int64_t count,
-                const T* product, int64_t product_gate, const T* state, T* next) {
+void lstm_units(const PydlLstmArgs& args, int64_t row, int64_t step, const T* product,
+                int64_t product_gate, const T* state, T* next) {
   const PydlSequence& s = args.sequence;
-  T* gates = at<T>(args.gates, row, s.steps, step, kLstmGates * s.units) + column;
-  T* hidden = at<T>(args.hidden, row, s.steps, step, s.units) + column;
-  T* cell = at<T>(args.cell, row, s.steps, step, s.units) + column;
-  const T* last_cell = before<T>(s, args.cell, args.initial_cell, row, step) + column;
+  T* gates = at<T>(args.gates, row, s.steps, step, kLstmGates * s.units);
+  T* hidden = at<T>(args.hidden, row, s.steps, step, s.units);
+  T* cell = at<T>(args.cell, row, s.steps, step, s.units);
+  const T* last_cell = before<T>(s, args.cell, args.initial_cell, row, step);
   if (is_masked(s, row, step)) {
-    copy_or_clear(last_cell, count, cell);
-    copy_or_clear(state, count, hidden);
-    copy_or_clear(state, count, next);
+    copy_or_clear(last_cell, s.units, cell);
+    copy_or_clear(state, s.units, hidden);
+    copy_or_clear(state, s.units, next);
     return;
   }
-  for_registers<T>(count, [&](int64_t j, auto... n) {
+  for_registers<T>(s.units, [&](int64_t j, auto... n) {
     const auto sum = [&](int gate) {
       return load(gates + gate * s.units + j, n...) + load(product + gate * product_gate + j, n...);
     };
@@ -44,25 +44,22 @@ void lstm_units(const PydlLstmArgs& args, int64_t row, int64_t step, int64_t col
 
 template <class T>
 void lstm_rows(const PydlLstmArgs& args, const StepWeights<T>& weights, int64_t first, int64_t rows,
-               T* scratch) {
-  constexpr int64_t kWidth = StepWeights<T>::kWidth;
+               T* scratch, T* split) {
   const PydlSequence& s = args.sequence;
-  const int64_t stride = step_row<T>(s.units), gate = rows * kWidth;
+  const int64_t stride = step_row<T>(s.units), gate = rows * stride;
   T *state = scratch, *next = state + rows * stride, *product = next + rows * stride;
   for (int64_t r = 0; r < rows; ++r) {
     copy_or_clear(at<T>(args.initial_hidden, first + r, 1, 0, s.units), s.units,
                   state + r * stride);
   }
   for (int64_t step = 0; step < s.steps; ++step) {
-    for (int64_t panel = 0; panel < weights.panels(); ++panel) {
-      const int64_t column = panel * kWidth;
-      for (int g = 0; g < kLstmGates; ++g) {
-        weights.multiply(state, stride, rows, g, panel, product + g * gate, kWidth);
-      }
-      for (int64_t r = 0; r < rows; ++r) {
-        lstm_units(args, first + r, step, column, weights.columns(panel), product + r * kWidth,
-                   gate, state + r * stride + column, next + r * stride + column);
-      }
+    const StepRows<T> hidden = weights.rows(state, stride, rows, split);
+    for (int g = 0; g < kLstmGates; ++g) weights.multiply(hidden, g, product + g * gate, stride);
+    // Row by row: rows of gates may be whole pages apart, and reading one just after writing to the
+    // same place of another page waits for that.
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t begin = r * stride;
+      lstm_units(args, first + r, step, product + begin, gate, state + begin, next + begin);
     }
     T* swapped = state;
     state = next;
@@ -75,8 +72,8 @@ PydlStatus lstm_forward(const PydlContext* context, const PydlLstmArgs& args) {
   const PydlSequence& s = args.sequence;
   const auto weights = forward_weights<T>(context, s, kLstmGates, 0, kLstmGates);
   if (!weights) return PYDL_ERROR_MEMORY;
-  const int64_t size = 2 * step_row<T>(s.units) + kLstmGates * StepWeights<T>::kWidth;
-  return for_batch_rows<T>(context, s, kLstmGates, size,
+  const int64_t size = (2 + kLstmGates) * step_row<T>(s.units);
+  return for_batch_rows<T>(context, s, kLstmGates, weights, size,
                            [&](auto... share) { lstm_rows<T>(args, weights, share...); });
 }
 
@@ -121,7 +118,7 @@ void lstm_backward_units(const PydlLstmBackwardArgs& args, int64_t row, int64_t 
 
 template <class T>
 void lstm_backward_rows(const PydlLstmBackwardArgs& args, const StepWeights<T>& weights,
-                        int64_t first, int64_t rows, T* scratch) {
+                        int64_t first, int64_t rows, T* scratch, T* split) {
   const PydlSequence& s = args.sequence;
   const int64_t stride = step_row<T>(s.units), d_stride = step_row<T>(kLstmGates * s.units);
   T *product = scratch, *d_rows = scratch + rows * stride;
@@ -133,7 +130,7 @@ void lstm_backward_rows(const PydlLstmBackwardArgs& args, const StepWeights<T>& 
     for (int64_t r = 0; r < rows; ++r) {
       lstm_backward_units(args, first + r, step, product + r * stride, d_rows + r * d_stride);
     }
-    weights.multiply(d_rows, d_stride, rows, 0, product, stride);
+    weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, product, stride);
   }
   add_products(product, stride, rows, s.units, dh);
 }
@@ -144,7 +141,7 @@ PydlStatus lstm_backward(const PydlContext* context, const PydlLstmBackwardArgs&
   const auto weights = backward_weights<T>(context, s, kLstmGates, 0, kLstmGates);
   if (!weights) return PYDL_ERROR_MEMORY;
   const int64_t size = step_row<T>(s.units) + step_row<T>(kLstmGates * s.units);
-  return for_batch_rows<T>(context, s, kLstmGates, size,
+  return for_batch_rows<T>(context, s, kLstmGates, weights, size,
                            [&](auto... share) { lstm_backward_rows<T>(args, weights, share...); });
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 template <class T>
 void simple_rnn_rows(const PydlSimpleRnnArgs& args, const StepWeights<T>& weights, int64_t first,
-                     int64_t rows, T* scratch) {
+                     int64_t rows, T* scratch, T* split) {
   const PydlSequence& s = args.sequence;
   const int64_t stride = step_row<T>(s.units);
   T *state = scratch, *product = scratch + rows * stride;
@@ -18,7 +18,7 @@ void simple_rnn_rows(const PydlSimpleRnnArgs& args, const StepWeights<T>& weight
                   state + r * stride);
   }
   for (int64_t step = 0; step < s.steps; ++step) {
-    weights.multiply(state, stride, rows, 0, product, stride);
+    weights.multiply(weights.rows(state, stride, rows, split), 0, product, stride);
     for (int64_t r = 0; r < rows; ++r) {
       const T* x = at<T>(args.inputs, first + r, s.steps, step, s.units);
       T* hidden = at<T>(args.hidden, first + r, s.steps, step, s.units);
@@ -43,7 +43,7 @@ PydlStatus simple_rnn_forward(const PydlContext* context, const PydlSimpleRnnArg
   const PydlSequence& s = args.sequence;
   const auto weights = forward_weights<T>(context, s, 1, 0, 1);
   if (!weights) return PYDL_ERROR_MEMORY;
-  return for_batch_rows<T>(context, s, 1, 2 * step_row<T>(s.units),
+  return for_batch_rows<T>(context, s, 1, weights, 2 * step_row<T>(s.units),
                            [&](auto... share) { simple_rnn_rows<T>(args, weights, share...); });
 }
 
@@ -90,7 +90,8 @@ PydlStatus simple_rnn_backward(const PydlContext* context, const PydlSimpleRnnBa
   const auto weights = backward_weights<T>(context, s, 1, 0, 1);
   if (!weights) return PYDL_ERROR_MEMORY;
   const int64_t stride = step_row<T>(s.units);
-  return for_batch_rows<T>(context, s, 1, 2 * stride, [&](int64_t first, int64_t rows, T* product) {
+  return for_batch_rows<T>(context, s, 1, weights, 2 * stride, [&](int64_t first, int64_t rows,
+                                                                   T* product, T* split) {
     T* d_rows = product + rows * stride;
     T* dh = begin_backward<T>(s, args.last_hidden_gradient, args.initial_hidden_gradient, first,
                               rows, product);
@@ -98,7 +99,7 @@ PydlStatus simple_rnn_backward(const PydlContext* context, const PydlSimpleRnnBa
       for (int64_t r = 0; r < rows; ++r) {
         simple_rnn_backward_units(args, first + r, step, product + r * stride, d_rows + r * stride);
       }
-      weights.multiply(d_rows, stride, rows, 0, product, stride);
+      weights.multiply(weights.rows(d_rows, stride, rows, split), 0, product, stride);
     }
     add_products(product, stride, rows, s.units, dh);
   });

@@ -1,9 +1,8 @@
-// What recurrent kernels share: the weights that every step multiplies by, packed once, and the
-// split of a batch. Each thread takes its rows of the batch through all steps, so that none waits
-// for others.
+// What recurrent kernels share: the split of a batch, and access to its arrays. Each thread takes
+// its rows of the batch through all steps, so that none waits for others.
 #pragma once
 
-#include "cpu/gemm/matrix.h"
+#include "cpu/recurrent/step_weights.h"
 #include "pydl/kernels/recurrent.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -18,95 +17,42 @@ inline int64_t step_row(int64_t n) {
   return padded<T>(n) + Vec<T>::size;
 }
 
-// Matrices of (depth, columns) as panels of kTileColumns columns.
-template <class T>
-class StepWeights {
- public:
-  static constexpr int64_t kWidth = kTileColumns<T>;
-
-  // Element (l, j) of matrix g is data[l * row + (g * columns + j) * column].
-  StepWeights(const PydlContext* context, const T* data, int64_t row, int64_t column, int64_t depth,
-              int64_t columns, int64_t matrices)
-      : depth_(depth),
-        columns_(columns),
-        panels_(divide_up(columns, kWidth)),
-        packed_(context, larger(1, matrices * panels_ * depth * kWidth)) {
-    if (!packed_) return;
-    const int64_t size = depth * kWidth;
-    const int64_t grain = divide_up(kProductsPerThread / 8, larger(1, size));
-    parallel_for(context, matrices * panels_, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t panel = i % panels_;
-        pack_matrix_panels(data + i / panels_ * columns * column, row, column, depth, columns,
-                           panel, panel + 1, packed_.data() + i * size, size);
-      }
-    });
-  }
-  explicit operator bool() const { return static_cast<bool>(packed_); }
-
-  int64_t panels() const { return panels_; }
-  int columns(int64_t panel) const {
-    return static_cast<int>(smaller(kWidth, columns_ - panel * kWidth));
-  }
-
-  // out = a @ one panel of a matrix.
-  void multiply(const T* a, int64_t a_row, int64_t rows, int64_t matrix, int64_t panel, T* out,
-                int64_t out_row) const {
-    const Depth<T> depth(depth_);
-    const Strips strips(rows);
-    const int wide = columns(panel);
-    const int vectors = (wide + Vec<T>::size - 1) / Vec<T>::size;
-    const T* weights = packed_.data() + (matrix * panels_ + panel) * depth_ * kWidth;
-    for (int64_t block = 0; block < depth.blocks; ++block) {
-      const int64_t l = depth.begin(block);
-      const TilePanel<T> b = {weights + l * kWidth, kWidth};
-      for (int64_t strip = 0; strip < strips.count; ++strip) {
-        const int64_t row = strips.begin(strip);
-        find_tile<T>(strips.height(strip), vectors)(
-            depth.count(block, depth_), {a + row * a_row + l, a_row, 1}, b,
-            {out + row * out_row, out_row, wide, block > 0});
-      }
-    }
-  }
-  // out = a @ a matrix.
-  void multiply(const T* a, int64_t a_row, int64_t rows, int64_t matrix, T* out,
-                int64_t out_row) const {
-    for (int64_t panel = 0; panel < panels_; ++panel) {
-      multiply(a, a_row, rows, matrix, panel, out + panel * kWidth, out_row);
-    }
-  }
-
- private:
-  int64_t depth_, columns_, panels_;
-  Scratch<T> packed_;
-};
-
 // The weights of forward: one matrix (units, units) for each of `gates` gates from `first` on.
 template <class T>
 StepWeights<T> forward_weights(const PydlContext* context, const PydlSequence& s, int64_t all_gates,
                                int64_t first, int64_t gates) {
   const T* data = static_cast<const T*>(s.recurrent_kernel) + first * s.units;
-  return StepWeights<T>(context, data, all_gates * s.units, 1, s.units, s.units, gates);
+  return StepWeights<T>(context, data, all_gates * s.units, 1, s.units, s.units, gates, s.batch);
 }
 // The weights of backward: the transpose of those, (gates * units, units).
 template <class T>
 StepWeights<T> backward_weights(const PydlContext* context, const PydlSequence& s,
                                 int64_t all_gates, int64_t first, int64_t gates) {
   const T* data = static_cast<const T*>(s.recurrent_kernel) + first * s.units;
-  return StepWeights<T>(context, data, 1, all_gates * s.units, gates * s.units, s.units, 1);
+  return StepWeights<T>(context, data, 1, all_gates * s.units, gates * s.units, s.units, 1,
+                        s.batch);
 }
 
-// body(first, rows, scratch) for each thread's rows of the batch; `size` values of scratch for a
-// row.
+// body(first, rows, scratch, split) for each thread's rows of the batch: `size` values of scratch
+// for a row, and what `weights` need to split them.
 template <class T, class Body>
 PydlStatus for_batch_rows(const PydlContext* context, const PydlSequence& s, int64_t gates,
-                          int64_t size, Body&& body) {
-  const Scratch<T> scratch(context, larger(1, s.batch * size));
-  if (!scratch) return PYDL_ERROR_MEMORY;
+                          const StepWeights<T>& weights, int64_t size, Body&& body) {
+  if (s.batch == 0) return PYDL_OK;
   const int64_t products = larger(1, s.steps * gates * s.units * s.units);
   const int64_t grain = larger(kStepRows, divide_up(kProductsPerThread, products));
-  parallel_for(context, s.batch, grain, [&](int64_t begin, int64_t end) {
-    body(begin, end - begin, scratch.data() + begin * size);
+  const int64_t parts = larger(1, smaller(context->num_threads, s.batch / grain));
+  const int64_t most = divide_up(s.batch, parts), split = weights.rows_size(most);
+  const int64_t part_size = split + padded<T>(most * size);
+  const Scratch<T> scratch(context, larger(1, parts * part_size));
+  if (!scratch) return PYDL_ERROR_MEMORY;
+  parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
+    const TileRegisters registers(weights.split());
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = s.batch * i / parts, rows = s.batch * (i + 1) / parts - first;
+      T* memory = scratch.data() + i * part_size;
+      body(first, rows, memory + split, memory);
+    }
   });
   return PYDL_OK;
 }
