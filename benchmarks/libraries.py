@@ -47,7 +47,8 @@ def prepare(case: Case, variant: str, arrays: Arrays) -> Callable[[], Any]:
     """
     name = variant.split(":")[0]
     module = load(name)
-    inputs = _CONVERT[name](module, arrays)
+    own = tuple(array.copy() for array in arrays)  # or it would find them in cache, read by another
+    inputs = _CONVERT[name](module, own)
     if adapt := case.adapt.get(variant) or case.adapt.get(name):
         inputs = adapt(*inputs)
     if variant in case.prepare:
