@@ -281,9 +281,10 @@ class Product {
     for (int64_t panel = part.panel; panel < part.panel_end; ++panel) {
       pack_panels(part, panel, panel + 1, buffers.panels);
       const TilePanel<T> b = panel_rows(part, panel, panel, buffers.panels);
-      const LookAhead next = next_panel(part, panel);
+      const LookAhead next = next_panel(part, panel, strips);
       for (int64_t i = 0; i < strips; ++i) {
-        buffers.kept[i].a.ahead = next.of_tile(i);
+        TileRows<T>& a = buffers.kept[i].a;
+        if (a.run == kWholeDepth) a.ahead = next.of_tile(i);
         multiply_one(part, buffers.kept[i], panel, b, buffers.sums);
       }
     }
@@ -337,7 +338,8 @@ class Product {
     return source_.look_ahead(strips_.begin(strip), strips_.height(strip), depth_.begin(block),
                               depth_.count(block, panels_.k), part.panel_end - part.panel);
   }
-  LookAhead next_panel(const Part& part, int64_t panel) const {
+  // All tiles take part, or there would be more requests at once than a core can have open.
+  LookAhead next_panel(const Part& part, int64_t panel, int64_t tiles) const {
     int64_t block = part.block;
     if (++panel == part.panel_end) {
       panel = part.panel;
@@ -348,10 +350,13 @@ class Product {
     const TilePanel<T> b = panels_.ready(panel, depth_.begin(block), depth);
     constexpr int64_t kBytes = kWidth * sizeof(T);
     if (panels_.prepared) {  // one run of memory
-      const int64_t step = divide_up(kBytes, part.strip_end - part.strip);
+      const int64_t step = divide_up(kBytes, tiles);
       return {{b.data, step}, step * depth};
     }
-    return {{b.data, b.step * static_cast<int64_t>(sizeof(T))}, kCacheLine, kBytes / kCacheLine};
+    const int64_t row = b.step * static_cast<int64_t>(sizeof(T));
+    const int64_t rows = divide_up(depth, tiles), run = depth / rows;
+    const int64_t step = divide_up(kBytes, run);
+    return {{b.data, step, row - run * step, run}, rows * row};
   }
 
   const Panels<T>& panels_;

@@ -10,13 +10,14 @@ namespace {
 
 constexpr int kThinRows = 4;               // that one pass over the big operand serves
 constexpr int64_t kCachedBytes = 1 << 20;  // of B: read from the L2 cache, tiles are faster
-constexpr int64_t kThinSums = 4096;        // kept in the L1 cache while a pass runs
+constexpr int64_t kThinSums = 8192;        // kept in the L1 cache while a pass runs
 constexpr int64_t kDotRun = 1024;          // added up apart, as long sums have larger errors
 
-// sum[i][j] += a[i][l] * b[l][j] for `depth` values of l.
-template <int rows, int depth, class S>
+// sum[i][j] += a[i][l] * b[l][j] for `depth` values of l. Meanwhile the L2 cache gets `ahead` rows
+// from `next` on: where b is read several times, what comes after it would arrive in bursts.
+template <int rows, int depth, int ahead, class S>
 void add_weighted_rows(const S* a, int64_t a_row, int64_t a_column, const S* b, int64_t b_row,
-                       int64_t columns, Compute<S>* sum, int64_t sum_row) {
+                       int64_t columns, Compute<S>* sum, int64_t sum_row, const S* next) {
   using T = Compute<S>;
   Vec<T> weight[rows][depth];
 #pragma GCC unroll 4
@@ -25,6 +26,8 @@ void add_weighted_rows(const S* a, int64_t a_row, int64_t a_column, const S* b, 
     for (int l = 0; l < depth; ++l) weight[i][l] = to_compute(a[i * a_row + l * a_column]);
   }
   for_registers<T>(columns, [&](int64_t j, auto... count) {
+#pragma GCC unroll 4
+    for (int l = 0; l < ahead; ++l) __builtin_prefetch(next + l * b_row + j, 0, 2);
     Vec<T> x[rows];  // added up apart from the sums so far, which are large: smaller errors
 #pragma GCC unroll 8
     for (int l = 0; l < depth; ++l) {
@@ -47,25 +50,33 @@ void add_all_weighted_rows(const PydlGemmArgs& args, int64_t j, int64_t columns,
                            int64_t sum_row) {
   const S* a = static_cast<const S*>(args.a);
   const S* b = static_cast<const S*>(args.b) + j;
-  const auto add = [&](auto rows, auto depth, int64_t i, int64_t l) {
-    add_weighted_rows<rows.value, depth.value>(
+  const auto add = [&](auto rows, auto depth, auto ahead, int64_t i, int64_t l) {
+    add_weighted_rows<rows.value, depth.value, ahead.value>(
         a + i * args.a_row_stride + l * args.a_col_stride, args.a_row_stride, args.a_col_stride,
-        b + l * args.b_row_stride, args.b_row_stride, columns, sum + i * sum_row, sum_row);
+        b + l * args.b_row_stride, args.b_row_stride, columns, sum + i * sum_row, sum_row,
+        b + (l + 4 + i / 2) * args.b_row_stride);
   };
+  const std::integral_constant<int, 0> none;
   const std::integral_constant<int, 1> one;
+  const std::integral_constant<int, 2> two;
   const std::integral_constant<int, 4> four;
   const std::integral_constant<int, 8> eight;
   int64_t l = 0;
   if (args.m == 1) {
-    for (; l + 8 <= args.k; l += 8) add(one, eight, 0, l);
+    for (; l + 8 <= args.k; l += 8) add(one, eight, none, 0, l);
   }
   for (; l + 4 <= args.k; l += 4) {
     int64_t i = 0;
-    for (; i + 4 <= args.m; i += 4) add(four, four, i, l);
-    for (; i < args.m; ++i) add(one, four, i, l);
+    if (args.m >= 8) {
+      for (; i < 8; i += 4) add(four, four, two, i, l);
+    } else if (args.m > 4) {
+      for (; i < 4; i += 4) add(four, four, four, i, l);
+    }
+    for (; i + 4 <= args.m; i += 4) add(four, four, none, i, l);
+    for (; i < args.m; ++i) add(one, four, none, i, l);
   }
   for (; l < args.k; ++l) {
-    for (int64_t i = 0; i < args.m; ++i) add(one, one, i, l);
+    for (int64_t i = 0; i < args.m; ++i) add(one, one, none, i, l);
   }
 }
 

@@ -31,7 +31,7 @@ struct Ahead {
 };
 
 // Element (i, l) of A is data[i * row + l * step], and `jump` further for every `run` values of l
-// that came before: an image is read like that, row by row.
+// that came before: an image is read like that, row by row. Only one of A and what is ahead has runs.
 template <class T>
 struct TileRows {
   const T* data;
@@ -102,7 +102,7 @@ void multiply_tile(int64_t k, const TileRows<T>& a, const TilePanel<T>& b, const
       for (int bytes = 0; bytes < vectors * isa::kVectorBytes; bytes += kCacheLine) {
         __builtin_prefetch(reinterpret_cast<const char*>(row + kRowsAhead * b.step) + bytes);
       }
-      __builtin_prefetch(ahead);
+      __builtin_prefetch(ahead, 0, 2);
       ahead = hidden(ahead + a.ahead.step);
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
