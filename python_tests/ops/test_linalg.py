@@ -221,8 +221,17 @@ def test_edges_of_tiles(isa):
         pydl.config.set_cpu_isa(before)
 
 
+@pytest.mark.parametrize("rows", [2, 5, 8, 11, 19, 32])
+def test_few_rows_and_a_large_matrix(rows):
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(size=(rows, 1003)).astype("float32"), rng.normal(size=(1003, 519)).astype("float32")
+    exact = a.astype("float64") @ b.astype("float64")
+    np.testing.assert_allclose(OPS.matmul(a, b).numpy(), exact, rtol=0, atol=1e-4)
+
+
 @pytest.mark.cpu
-@pytest.mark.parametrize("shape", [(512, 700, 130), (1, 3000, 900), (3000, 900, 1), (12, 2000, 300), (48, 48, 48)])
+@pytest.mark.parametrize("shape", [(512, 700, 130), (1, 3000, 900), (3000, 900, 1), (12, 2000, 300), (27, 2001, 301),
+                                   (48, 48, 48)])
 def test_threads_do_not_change_a_bit(shape):
     rows, inner, columns = shape
     rng = np.random.default_rng(2)

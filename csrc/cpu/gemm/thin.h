@@ -175,7 +175,8 @@ bool multiply_thin(const PydlContext* context, const PydlGemmArgs& args, const O
     return true;
   }
   const bool big = args.k * args.n * static_cast<int64_t>(sizeof(S)) > kCachedBytes;
-  if (args.b_col_stride == 1 && args.m <= (big ? 4 * kThinRows : kThinRows)) {
+  const int64_t most = !big ? 1 : args.prepared_b ? 4 : 8;
+  if (args.b_col_stride == 1 && args.m <= most * kThinRows) {
     multiply_by_rows<S>(context, args, out);
     return true;
   }
