@@ -32,6 +32,7 @@ bool cpu_has_avx512() {
 
 bool cpu_has_vnni() { return cpu_has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 bool cpu_has_bf16() { return cpu_has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+bool cpu_is_intel() { return __builtin_cpu_is("intel"); }
 
 bool cpu_has_amx() {
   return cpu_has_avx512() && __builtin_cpu_supports("amx-tile") &&
@@ -44,6 +45,7 @@ bool cpu_has_avx2() { return false; }
 bool cpu_has_avx512() { return false; }
 bool cpu_has_vnni() { return false; }
 bool cpu_has_bf16() { return false; }
+bool cpu_is_intel() { return false; }
 bool cpu_has_amx() { return false; }
 
 #endif

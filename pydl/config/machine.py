@@ -7,7 +7,7 @@ variable               default              meaning
 =====================  ===================  ====================================================
 ``PYDL_NUM_THREADS``   usable CPUs          threads that kernels may use
 ``PYDL_CPU_ISA``       the CPU's best       ``generic``, ``avx2``, ``avx512`` or ``neon``
-``PYDL_CPU_DOT_UNIT``  the CPU's best       ``none``, ``avx512`` or ``amx``
+``PYDL_CPU_DOT_UNIT``  the CPU's best       ``none``, ``vnni``, ``bf16`` or ``amx``
 ``PYDL_VERBOSE``       ``0``                ``1`` prints a line for every op that runs
 ``PYDL_MEMORY_LIMIT``  ``0`` (none)         bytes that tensors and the cache may take together
 ``PYDL_CUDA_LIBRARY``  the installed one    the library behind ``gpu:0``
@@ -84,8 +84,9 @@ def set_cpu_isa(isa: str) -> None:
 def cpu_dot_unit() -> str:
     """The instructions for dot products of bfloat16 and int8 that AVX-512 kernels use.
 
-    ``amx`` are tiles, ``avx512`` AVX512-BF16 and VNNI, as far as the CPU has them. They flush denormal
-    numbers of bfloat16 products to zero. ``none`` multiplies in float32, or integer by integer.
+    ``amx`` are tiles for both; ``bf16`` AVX512-BF16 and VNNI; ``vnni`` only that, for int8; ``none``
+    multiplies in float32, or integer by integer. Products of bfloat16 with ``bf16`` and ``amx`` take
+    denormal numbers for zero.
     """
     return _core.cpu_dot_unit()
 

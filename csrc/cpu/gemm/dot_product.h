@@ -1,6 +1,13 @@
-// The blocked matrix product with dot-product instructions. Loops are those of blocked.h: a block of
-// columns, a group of rows, a block of k whose part of B is packed, strips of A and pairs of panels.
-// How k is cut depends on k alone, so the result does not depend on the number of threads.
+// The blocked matrix product with dot-product instructions. Each thread has a region of C, and goes
+//
+//   for each block of columns
+//     for each group of rows
+//       for each span of k           whose part of B is packed: it stays in the L2 cache
+//         for each strip of its rows
+//           for each block of k      whose part of the strip stays in the L1 cache
+//             for each pair of panels of columns
+//
+// How k is cut depends on the shape alone, so the result does not depend on the number of threads.
 #pragma once
 
 #include "cpu/gemm/blocked.h"
@@ -10,8 +17,10 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kDotDepthBytes = 2048;     // of k at a time
-constexpr int64_t kDotKeptBytes = 5 << 17;   // of B: stays in the L2 cache
+constexpr int64_t kDotSpanBytes = 2048;      // of k
+constexpr int64_t kDotBlockBytes = 1024;     // of k
+constexpr int64_t kDotWideBytes = 256;       // of k where B is used but once, to read long runs of it
+constexpr int64_t kDotKeptBytes = 1 << 19;   // of B: stays in the L2 cache; that of AMX is twice as big
 constexpr int64_t kDotGroupRows = 1024;      // whose partial sums are kept
 constexpr int64_t kDotSpeed = 16;            // times that of float32 products, to decide on threads
 constexpr int kPair = 2 * kPanelColumns;
@@ -33,17 +42,19 @@ class DotProduct {
         out_(out),
         amx_(has_unit(kUnitAmx)),
         strips_(divide_up(f_.m, amx_ ? kAmxTileRows : kVectorTileRows)),
-        depth_(divide_up(even_part(larger(1, f_.k), kDotDepthBytes / kSize), kStep<S>) * kStep<S>),
-        blocks_(divide_up(larger(1, f_.k), depth_)) {
+        span_(cut(larger(1, f_.k), strips_ == 1 ? kDotWideBytes : kDotSpanBytes)),
+        spans_(divide_up(larger(1, f_.k), span_)),
+        depth_(cut(span_, kDotBlockBytes)),
+        tile_at_once_(depth_ >= f_.k) {
     constexpr int64_t kAliasing = 4096;
     direct_ = f_.a.column == 1 && (f_.a.row * kSize % kAliasing != 0 || f_.n <= 4 * kPair);
-    panel_bytes_ = depth_ / kStep<S> * kStepPanelBytes + kStepBytes;  // not a power of 2
+    panel_bytes_ = span_ / kStep<S> * kStepPanelBytes + kStepBytes;  // not a power of 2
     pairs_ = divide_up(f_.n, kPair);
-    block_ = even_part(pairs_, kDotKeptBytes / (2 * panel_bytes_));
-    group_ = blocks_ == 1 ? strips_ : even_part(strips_, kDotGroupRows / kAmxTileRows);
+    block_ = even_part(pairs_, kDotKeptBytes * (amx_ ? 2 : 1) / (2 * panel_bytes_));
+    group_ = spans_ == 1 ? strips_ : even_part(strips_, kDotGroupRows / kAmxTileRows);
     row_bytes_ = depth_ * kSize + kStepBytes;
-    sums_row_ = blocks_ == 1 ? kPair : block_ * kPair;
-    sums_ = blocks_ == 1 ? 2 * kAmxTileRows * kPair : group_ * kAmxTileRows * sums_row_;
+    sums_row_ = tile_at_once_ ? kPair : block_ * kPair;
+    sums_ = (spans_ == 1 ? 2 : group_) * kAmxTileRows * sums_row_;
   }
 
   PydlStatus run(const PydlContext* context) const {
@@ -73,7 +84,7 @@ class DotProduct {
     Sum* sums;
   };
   struct Part : Region {
-    int64_t block, l, depth;
+    int64_t span, l, depth;  // of which depth values from l on are multiplied
   };
   // A tile that is multiplied but not written: that is done while the next is multiplied.
   struct Pending {
@@ -83,6 +94,10 @@ class DotProduct {
     int configured_rows = 0;
   };
 
+  // How much of `count` values of k at a time.
+  static int64_t cut(int64_t count, int64_t bytes) {
+    return divide_up(even_part(count, bytes / kSize), kStep<S>) * kStep<S>;
+  }
   int64_t first_row(int64_t strip) const { return strip * f_.m / strips_; }
 
   void multiply_region(const Region& whole, const Buffers& buffers) const {
@@ -94,13 +109,15 @@ class DotProduct {
       const int64_t columns = smaller(f_.n, part.panel_end * kPair) - column;
       for (part.strip = whole.strip; part.strip < whole.strip_end; part.strip = part.strip_end) {
         part.strip_end = smaller(whole.strip_end, part.strip + group_);
-        for (part.block = 0; part.block < blocks_; ++part.block) {
-          part.l = part.block * depth_;
-          part.depth = smaller(f_.k - part.l, depth_);
-          pack_dot_panels(f_.b, part.l, part.depth, column, columns, amx_ ? 0 : kFlip,
+        for (part.span = 0; part.span < f_.k; part.span += span_) {
+          const int64_t end = smaller(f_.k, part.span + span_);
+          pack_dot_panels(f_.b, part.span, end - part.span, column, columns, amx_ ? 0 : kFlip,
                           buffers.panels, panel_bytes_);
           for (int64_t i = part.strip; i < part.strip_end; ++i) {
-            multiply_strip(part, i, buffers, &pending);
+            for (part.l = part.span; part.l < end; part.l += depth_) {
+              part.depth = smaller(end - part.l, depth_);
+              multiply_strip(part, i, buffers, &pending);
+            }
           }
         }
         finish(&pending);  // sums of the next group may be in its place
@@ -128,20 +145,26 @@ class DotProduct {
     if (amx_ && rows != pending->configured_rows) configure_amx(rows);
     pending->configured_rows = rows;
     const DotMicroKernel<S> pair = find(rows, 2), single = find(rows, 1);
+    const char* panels = buffers.panels + (part.l - part.span) / kStep<S> * kStepPanelBytes;
     for (int64_t p = part.panel; p < part.panel_end; ++p) {
       const int columns = static_cast<int>(smaller(kPair, f_.n - p * kPair));
       tile.panels = columns > kPanelColumns ? 2 : 1;
-      tile.b = buffers.panels + (p - part.panel) * 2 * panel_bytes_;
-      if (blocks_ == 1) {
-        tile.c = buffers.sums + (pending->sums == buffers.sums ? kAmxTileRows * kPair : 0);
-      } else {
-        tile.c = buffers.sums + (row - first_row(part.strip)) * sums_row_ + (p - part.panel) * kPair;
-      }
+      tile.b = panels + (p - part.panel) * 2 * panel_bytes_;
+      tile.c = buffers.sums + place(part, i, p);
       (tile.panels == 2 ? pair : single)(tile);
-      if (part.block + 1 < blocks_) continue;
+      if (part.l + part.depth < f_.k) continue;
       finish(pending);
       *pending = {row, p * kPair, rows, columns, tile.c, rows};
     }
+  }
+
+  // Where the sums of a tile are: never where those of the tile before are.
+  int64_t place(const Part& part, int64_t strip, int64_t pair) const {
+    pair -= part.panel;
+    strip -= part.strip;
+    constexpr int64_t kTile = kAmxTileRows * kPair;
+    if (tile_at_once_) return (strip * (part.panel_end - part.panel) + pair) % 2 * kTile;
+    return (spans_ == 1 ? strip % 2 : strip) * kAmxTileRows * sums_row_ + pair * kPair;
   }
 
   DotMicroKernel<S> find(int rows, int panels) const {
@@ -155,7 +178,7 @@ class DotProduct {
     tile.steps = part.depth / kStep<S>;
     tile.c_row = sums_row_;
     tile.panel = panel_bytes_;
-    tile.accumulate = part.block > 0;
+    tile.accumulate = part.l > 0;
     tile.a = reinterpret_cast<const char*>(f_.a.at(row, part.l));
     tile.a_row = f_.a.row * kSize;
     tile.a_tail = buffers.tail;
@@ -193,7 +216,8 @@ class DotProduct {
   const DotFactors<S>& f_;
   const Output& out_;
   const bool amx_;
-  const int64_t strips_, depth_, blocks_;
+  const int64_t strips_, span_, spans_, depth_;
+  const bool tile_at_once_;
   bool direct_;
   int64_t panel_bytes_, pairs_, block_, group_, row_bytes_, sums_row_, sums_;
 };

@@ -38,6 +38,7 @@ struct DotTile {
 template <class S>
 using DotMicroKernel = void (*)(const DotTile<S>& tile);
 
+// `vnni` alone runs on CPUs without BF16: the instructions of each type are its own.
 #define PYDL_VECTOR_DOTS __attribute__((target("avx512vnni,avx512bf16")))
 #define PYDL_AMX __attribute__((target("amx-tile,amx-int8,amx-bf16")))
 
@@ -141,11 +142,11 @@ PYDL_AMX void multiply_amx_tile(const DotTile<S>& tile) {
       a = tile.a_tail, a_row = kStepBytes, left = 1, tail = false;
     }
     do {
-      _tile_loadd(6, b, kStepBytes);
+      _tile_stream_loadd(6, b, kStepBytes);  // leaves A in the first cache
       _tile_loadd(4, a, a_row);
       PYDL_TILE_DOT(0, 4, 6);
       if constexpr (two_panels) {
-        _tile_loadd(7, b + tile.panel, kStepBytes);
+        _tile_stream_loadd(7, b + tile.panel, kStepBytes);
         PYDL_TILE_DOT(1, 4, 7);
       }
       if constexpr (two_rows) {
