@@ -1,8 +1,10 @@
-"""Matrix products of bfloat16, in the sizes of those of float32."""
+"""Matrix products of bfloat16 and int8, in the sizes of those of float32."""
 
 from __future__ import annotations
 
-from benchmarks.case import Case, floats
+import numpy as np
+
+from benchmarks.case import Case, Onnx, floats
 from benchmarks.cases.gemm import MATMUL, SHAPES
 
 _BFLOAT16 = {
@@ -38,6 +40,59 @@ def _linear(m: int, k: int, n: int, gradient: tuple = ()) -> Case:
     return _bfloat16(name, ((m, k), (k, n), (n,)), _LINEAR, bytes=bytes, gradient=gradient)
 
 
+def _int8(m: int, k: int, n: int) -> Case:
+    """Integers with a scale for each row and column, to float32; ONNX Runtime leaves the scales out."""
+
+    def inputs(random: np.random.Generator) -> tuple:
+        x, w = (random.integers(-127, 128, shape, np.int8) for shape in ((m, k), (k, n)))
+        return x, w, *(random.uniform(50, 100, shape).astype("float32") for shape in ((m, 1), (n,)))
+
+    return Case(
+        "gemm int8",
+        f"quantized linear {m}x{k}x{n} int8",
+        inputs,
+        {
+            "pydl": lambda pydl, x, w, xs, ws: pydl.ops.quantized_linear(x, w, ws, x_scale=xs),
+            "torch": lambda torch, x, w, xs, ws: torch._int_mm(x, w).float() / (xs * ws),
+            "onnxruntime": Onnx("MatMulInteger"),
+        },
+        adapt={"onnxruntime": lambda x, w, xs, ws: (x, w)},
+        bytes=m * k + k * n + 4 * m * n,
+    )
+
+
+def _dynamic(m: int, k: int, n: int) -> Case:
+    """A dense layer after `quantize("int8")`, its weights in int8, beside that in float32."""
+
+    def ours(pydl, x, w):
+        layer = pydl.layers.Dense(n, use_bias=False)
+        layer.build((None, k))
+        layer.set_weights([w])
+        layer.quantize("int8")
+
+        def call():
+            with pydl.autograd.no_grad():
+                return layer(x)
+
+        return call
+
+    def theirs(torch, x, w):
+        with torch.inference_mode():
+            layer = torch.nn.Sequential(torch.nn.Linear(k, n, bias=False))
+            layer[0].weight.copy_(w.T)
+            layer = torch.ao.quantization.quantize_dynamic(layer, {torch.nn.Linear}, torch.qint8)
+        return torch.inference_mode()(lambda: layer(x))
+
+    return Case(
+        "gemm int8",
+        f"quantized Dense {m}x{k}x{n} int8",
+        floats((m, k), (k, n)),
+        prepare={"pydl": ours, "torch": theirs},
+        bytes=4 * m * k + k * n + 4 * m * n,
+        rotate=False,
+    )
+
+
 CASES = [
     *(_matmul(*shape) for shape in SHAPES),
     _bfloat16(
@@ -53,4 +108,6 @@ CASES = [
         bytes=2 * 96 * (2 * 128 * 64 + 128 * 128),
     ),
     *(_linear(*shape, gradient) for shape in SHAPES[6:9] for gradient in ((), (0, 1, 2))),
+    *(_int8(*shape) for shape in SHAPES),
+    *(_dynamic(*shape) for shape in (*SHAPES[3:5], *SHAPES[6:])),
 ]

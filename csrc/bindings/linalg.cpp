@@ -1,5 +1,6 @@
 #include "bindings/python.h"
 #include "ops/linalg.h"
+#include "ops/quantized_linear.h"
 
 namespace pydl {
 
@@ -15,6 +16,15 @@ void bind_linalg(py::module_& module) {
                return linear(x, kernel, bias.value_or(Tensor()), activation.value_or(""));
              },
              py::arg("x"), py::arg("kernel"), py::arg("bias"), py::arg("activation"), WithoutGil());
+  module.def("quantized_linear",
+             [](const Tensor& x, const Tensor& kernel, const Tensor& kernel_scale,
+                const std::optional<Tensor>& bias, const std::optional<std::string>& activation,
+                const std::optional<Tensor>& x_scale) {
+               return quantized_linear(x, kernel, kernel_scale, bias.value_or(Tensor()),
+                                       activation.value_or(""), x_scale.value_or(Tensor()));
+             },
+             py::arg("x"), py::arg("kernel"), py::arg("kernel_scale"), py::arg("bias"),
+             py::arg("activation"), py::arg("x_scale"), WithoutGil());
 }
 
 }  // namespace pydl

@@ -133,6 +133,12 @@ class Dense(Quantizable, LowRankAdaptation, Layer):
     def _laid_out(self, scale, of: str):
         return scale
 
+    def _sums_last_axes(self) -> bool:
+        return True
+
+    def _quantized_linear(self, inputs, kernel, scale):
+        return ops.quantized_linear(inputs, kernel, scale)
+
     def _multiply(self, inputs, kernel):
         return ops.matmul(inputs, kernel)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -190,6 +191,29 @@ class EinsumDense(Quantizable, LowRankAdaptation, Layer):
         own = tuple(scale.shape[place[c]] if c in place else 1 for c in letters.output)
         rest = tuple(scale.shape[i] for i in others)
         return ops.reshape(moved, rest + own if letters.front else own + rest)
+
+    def _sums_last_axes(self) -> bool:
+        """Return whether it is a product of matrices: the inputs' last axes with the kernel's first."""
+        letters = _split(self.equation, self.name)
+        summed = "".join(c for c in letters.kernel if c not in letters.output)
+        own = letters.kernel[len(summed) :]
+        return (
+            letters.front == letters.hides
+            and letters.kernel == summed + own
+            and letters.input.endswith(summed)
+            and letters.output == letters.input[: len(letters.input) - len(summed)] + own
+        )
+
+    def _quantized_linear(self, inputs, kernel, scale):
+        summed = len(self._summed_axes_of_weight())
+        rows, own = inputs.shape[: inputs.ndim - summed], kernel.shape[summed:]
+        size = math.prod(own)
+        product = ops.quantized_linear(
+            ops.reshape(inputs, (*rows, math.prod(kernel.shape[:summed]))),
+            ops.reshape(kernel, (-1, size)),
+            ops.reshape(scale, (size,)),
+        )
+        return ops.reshape(product, (*rows, *own))
 
     def _multiply(self, inputs, kernel):
         return ops.einsum(self.equation, inputs, kernel)

@@ -41,8 +41,9 @@ class Quantizable:
     ) -> None:
         """Quantize the weight, which is trained no more.
 
-        The products of quantized inputs and weight are summed exactly (in float32, up to sums of
-        2**24), and the gradients of the inputs are those with the quantized weight.
+        The products of quantized inputs and weight are summed exactly: in int32 where the CPU multiplies
+        matrices (`ops.quantized_linear`), elsewhere in float32, up to sums of 2**24. The gradients of the
+        inputs are those with the quantized weight.
 
         Args:
             mode: "int8"; None is that of `config`.
@@ -99,6 +100,17 @@ class Quantizable:
     def _scale(self) -> Any:
         return getattr(self, f"{self._adapted}_scale")
 
+    def _multiplies_integers(self, inputs: Tensor) -> bool:
+        """Return whether `_quantized_linear` does what the quantizer of the inputs and `_multiply` do."""
+        quantizer = self._inputs_quantizer
+        return (
+            type(quantizer) is AbsMaxQuantizer
+            and (quantizer.value_range, quantizer.epsilon) == ((-127, 127), 1e-7)
+            and inputs.dtype != "float64"
+            and inputs.device == "cpu"
+            and self._sums_last_axes()
+        )
+
     def _quantized_call(self, inputs: Tensor) -> Tensor:
         outputs = _QuantizedProduct.apply(inputs, getattr(self, self._adapted), self._scale, self)
         if self.lora_enabled:
@@ -118,6 +130,8 @@ class _QuantizedProduct(Function):
         ctx.save(weight, scale)
         ctx.layer, ctx.dtype = layer, inputs.dtype
         exact = "float64" if inputs.dtype == "float64" else "float32"
+        if layer._multiplies_integers(inputs):
+            return layer._quantized_linear(inputs, weight, scale)
         inputs = ops.cast(inputs, exact)
         if layer._inputs_quantizer is not None:
             inputs, own = layer._inputs_quantizer(inputs, axis=layer._summed_axes_of_inputs(inputs.ndim))

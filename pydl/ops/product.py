@@ -9,7 +9,7 @@ from pydl._core import ShapeError, Tensor
 from pydl.ops.host import promoted
 from pydl.typing import ArrayLike
 
-__all__ = ["cross", "dot", "inner", "kron", "linear", "matmul", "outer", "tensordot", "vdot"]
+__all__ = ["cross", "dot", "inner", "kron", "linear", "matmul", "outer", "quantized_linear", "tensordot", "vdot"]
 
 
 def matmul(x1: ArrayLike, x2: ArrayLike) -> Tensor:
@@ -60,6 +60,44 @@ def linear(
         tensor([[0. , 1.5]])
     """
     return _core.linear(x, kernel, bias, activation)
+
+
+def quantized_linear(
+    x: ArrayLike,
+    kernel: ArrayLike,
+    kernel_scale: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str | None = None,
+    x_scale: ArrayLike | None = None,
+) -> Tensor:
+    """``activation(x @ kernel / (x_scale * kernel_scale) + bias)`` of int8 numbers, in one kernel.
+
+    The products are summed exactly, in int32. Scales are what numbers were multiplied by, as
+    `pydl.quantizers.abs_max_quantize` returns them. A floating `x` is quantized on the way, each row so
+    that its largest magnitude becomes 127. No gradients flow back.
+
+    Args:
+        x: Shape ``(..., in)``, int8, float32, float16 or bfloat16.
+        kernel: Shape ``(in, out)``, int8.
+        kernel_scale: The scale of each column of `kernel`, shape ``(out,)`` or ``(1, out)``, or one of all.
+        bias: Shape ``(out,)``, or None.
+        activation: One of those of `linear`, or None.
+        x_scale: The scale of each row of an int8 `x`, shape ``(..., 1)``, or one of all.
+
+    Returns:
+        Shape ``(..., out)``, in the dtype of a floating `x`, or float32.
+
+    Raises:
+        ShapeError: If the shapes do not fit together.
+        DTypeError: If `kernel` is not int8, or `x` of another dtype.
+        ValueError: If `x_scale` is missing, or given for a floating `x`; or another activation.
+
+    Example:
+        >>> kernel, scale = pydl.quantizers.abs_max_quantize([[1.0, -2.0], [0.5, 4.0]], axis=0)
+        >>> pydl.ops.quantized_linear([[2.0, 1.0]], kernel, scale).numpy().round(1)
+        array([[2.5, 0. ]], dtype=float32)
+    """
+    return _core.quantized_linear(x, kernel, kernel_scale, bias, activation, x_scale)
 
 
 def dot(x1: ArrayLike, x2: ArrayLike) -> Tensor:

@@ -25,7 +25,9 @@ struct NarrowOutput {
   void write(int64_t row, int rows, int64_t column, int columns, float* sums,
              int64_t sum_row) const {
     const int64_t at = row * out.row_stride + column;
-    if (out.accumulate || out.epilogue.bias || out.residual) add(at, rows, column, columns, sums, sum_row);
+    if (out.accumulate || out.epilogue.bias || out.residual) {
+      add(at, rows, column, columns, sums, sum_row);
+    }
     if (out.pre_activation) {
       narrow_rows(sums, sum_row, rows, columns, out.pre_activation + at, out.row_stride);
     }
@@ -66,6 +68,29 @@ struct WideOutput {
   void write(int64_t row, int rows, int64_t column, int columns, float* sums,
              int64_t sum_row) const {
     out.write(row, rows, column, columns, sums, sum_row, out.accumulate);
+  }
+};
+
+// Sums of int8 products for C in int32, or wrapped around to int8.
+template <class O>
+struct IntegerOutput {
+  O* data;
+  int64_t row_stride;
+  bool accumulate;
+
+  void write(int64_t row, int rows, int64_t column, int columns, const int32_t* sums,
+             int64_t sum_row) const {
+    for (int i = 0; i < rows; ++i) {
+      O* to = data + (row + i) * row_stride + column;
+      const int32_t* from = sums + i * sum_row;
+      if (accumulate) {
+        for (int j = 0; j < columns; ++j) {
+          to[j] = static_cast<O>(static_cast<uint32_t>(to[j]) + static_cast<uint32_t>(from[j]));
+        }
+      } else {
+        for (int j = 0; j < columns; ++j) to[j] = static_cast<O>(from[j]);
+      }
+    }
   }
 };
 

@@ -17,6 +17,13 @@ int dot_units = 0;
 namespace {
 
 #ifdef PYDL_ISA_avx512
+template <class S>
+DotFactors<S> dot_factors(const PydlGemmArgs& args) {
+  return {args.m, args.n, args.k,
+          {static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride},
+          {static_cast<const S*>(args.b), args.b_row_stride, args.b_col_stride}};
+}
+
 // Whether it was a product for the units that multiply pairs of bfloat16.
 template <class S, class O>
 bool multiply_dots(const PydlContext* context, const PydlGemmArgs& args,
@@ -24,10 +31,7 @@ bool multiply_dots(const PydlContext* context, const PydlGemmArgs& args,
   if constexpr (std::is_same_v<S, BFloat16>) {
     using Output = std::conditional_t<std::is_same_v<O, float>, WideOutput, NarrowOutput>;
     if (!has_unit(kUnitBf16) || args.m <= kThinRows || args.k == 0) return false;
-    const DotFactors<S> factors = {
-        args.m, args.n, args.k,
-        {static_cast<const S*>(args.a), args.a_row_stride, args.a_col_stride},
-        {static_cast<const S*>(args.b), args.b_row_stride, args.b_col_stride}};
+    const DotFactors<S> factors = dot_factors<S>(args);
     const Output output = {out};
     *status = DotProduct<S, Output>(factors, output).run(context);
     return true;
@@ -119,6 +123,17 @@ template <class S, class O = S>
 PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args) {
   return multiply_batch<S, O>(context, args, multiply_matrices<S, O>);
 }
+template <class O>
+PydlStatus multiply_bytes(const PydlContext* context, const PydlGemmArgs& args) {
+#ifdef PYDL_ISA_avx512
+  if (has_unit(kUnitVnni) && args.k > 0) {
+    const DotFactors<int8_t> factors = dot_factors<int8_t>(args);
+    const IntegerOutput<O> out = {static_cast<O*>(args.c), args.c_row_stride, args.accumulate != 0};
+    return DotProduct<int8_t, IntegerOutput<O>>(factors, out).run(context);
+  }
+#endif
+  return multiply_integer_matrices<int8_t, O>(context, args);
+}
 template <class T>
 PydlStatus multiply_integers(const PydlContext* context, const PydlGemmArgs& args) {
   return multiply_batch<T, T>(context, args, multiply_integer_matrices<T>);
@@ -142,7 +157,11 @@ PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* arguments) {
     case PYDL_BFLOAT16:
       return to_float ? multiply_floats<BFloat16, float>(context, args)
                       : multiply_floats<BFloat16>(context, args);
-    case PYDL_INT8: return multiply_integers<int8_t>(context, args);
+    case PYDL_INT8:
+      if (args.out_dtype == PYDL_INT32) {
+        return multiply_batch<int8_t, int32_t>(context, args, multiply_bytes<int32_t>);
+      }
+      return multiply_batch<int8_t, int8_t>(context, args, multiply_bytes<int8_t>);
     case PYDL_UINT8: return multiply_integers<uint8_t>(context, args);
     case PYDL_INT32: return multiply_integers<int32_t>(context, args);
     case PYDL_INT64: return multiply_integers<int64_t>(context, args);
