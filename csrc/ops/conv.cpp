@@ -29,7 +29,7 @@ struct Convolution {
 
 struct ConvExtras {
   std::string activation;
-  Tensor residual;                         // images, or absent
+  Tensor residual = {};                    // images, or absent
   const PydlPrepared* prepared = nullptr;  // of the kernel
 };
 
