@@ -83,6 +83,15 @@ def test_lengths(dtype, queries, keys, causal):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("size", "value_size"), [(64, 64), (80, 80), (128, 72), (256, 256)])
+def test_long_sequences_of_several_heads(dtype, size, value_size, causal):
+    """Every stage of the ring of keys and values is used again."""
+    check(dtype, 140, 400, size, 2, 1, value_size, batch=2, is_causal=causal)
+    check(dtype, 400, 140, size, value_size=value_size, is_causal=causal)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize(("size", "value_size", "offset"), [(33, 20, 0), (64, 64, 3), (24, 128, 0), (96, 40, 8)])
 def test_sizes_and_addresses_that_fit_no_vector(dtype, size, value_size, offset):
     check(dtype, 20, 40, size, value_size=value_size, offset=offset)

@@ -35,9 +35,10 @@ struct RowSums {
 #pragma unroll
     for (int i = 0; i < kM; ++i) tops[i][0] = tops[i][1] = -INFINITY;
   }
-  // Turns scores into weights relative to the largest score so far, and brings what was summed before
-  // to the same measure.
-  __device__ void take(float (&scores)[kM][Shape::kKeyBlocks][4], float unit) {
+  // Turns scores into weights relative to the largest score so far; the sums are yet to be brought to
+  // the same measure, by what this returns in `shrinks`.
+  __device__ void weigh(float (&scores)[kM][Shape::kKeyBlocks][4], float unit,
+                        float (&shrinks)[kM][2]) {
 #pragma unroll
     for (int i = 0; i < kM; ++i)
 #pragma unroll
@@ -48,9 +49,9 @@ struct RowSums {
           top = fmaxf(top, fmaxf(scores[i][j][2 * h], scores[i][j][2 * h + 1]));
         top = reduce_lanes<4>(top, Larger());
         const float origin = top == -INFINITY ? 0 : top * unit;
-        const float shrink = ptx::exp2(tops[i][h] * unit - origin);
+        shrinks[i][h] = ptx::exp2(tops[i][h] * unit - origin);
         tops[i][h] = top;
-        float total = totals[i][h] * shrink;
+        float total = totals[i][h] * shrinks[i][h];
 #pragma unroll
         for (int j = 0; j < Shape::kKeyBlocks; ++j)
 #pragma unroll
@@ -59,12 +60,20 @@ struct RowSums {
             total += scores[i][j][e];
           }
         totals[i][h] = total;
-#pragma unroll
-        for (int j = 0; j < Shape::kHeadBlocks; ++j) {
-          sums[i][j][2 * h] *= shrink;
-          sums[i][j][2 * h + 1] *= shrink;
-        }
       }
+  }
+  __device__ void shrink(const float (&shrinks)[kM][2]) {
+#pragma unroll
+    for (int i = 0; i < kM; ++i)
+#pragma unroll
+      for (int j = 0; j < Shape::kHeadBlocks; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) sums[i][j][e] *= shrinks[i][e / 2];
+  }
+  __device__ void take(float (&scores)[kM][Shape::kKeyBlocks][4], float unit) {
+    float shrinks[kM][2];
+    weigh(scores, unit, shrinks);
+    shrink(shrinks);
   }
   // Writes the logarithms of the totals, and turns the tops into what the sums are to be multiplied by.
   __device__ void finish(const ScoreHead& of, int64_t query, float unit, float kept_factor,

@@ -4,16 +4,8 @@
 #pragma once
 
 #include "cuda/device/ptx/warpgroup.cuh"
+#include "cuda/device/warpgroup_code.cuh"
 #include "cuda/gemm/warpgroup_tile.cuh"
-
-// Code for wgmma exists only in what is compiled for sm_90a; elsewhere the kernel is empty, and its bound
-// of 32 threads tells the host so.
-#if defined(PYDL_CUDA_EMULATED) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
-#define PYDL_WARPGROUPS 1
-#define PYDL_WARPGROUP_BOUNDS __launch_bounds__(384, 1)
-#else
-#define PYDL_WARPGROUP_BOUNDS __launch_bounds__(32)
-#endif
 
 namespace pydl::cuda {
 namespace {

@@ -36,18 +36,6 @@ bool divide_among_warpgroups(int columns, Product* product) {
   return tiles * by.splits * 4 >= processors * 3 && tiles <= INT32_MAX;
 }
 
-// Whether this library holds a kernel's code for the device.
-template <class Kernel>
-bool has_warpgroup_code([[maybe_unused]] Kernel kernel) {
-#ifdef PYDL_CUDA_EMULATED
-  return true;
-#else
-  cudaFuncAttributes attributes = {};
-  return cudaFuncGetAttributes(&attributes, kernel) == cudaSuccess &&
-         attributes.maxThreadsPerBlock >= WarpgroupTile<256>::kThreads;
-#endif
-}
-
 // `done` becomes whether there is code for the device.
 template <class T, class Tile, bool kADepth, bool kBDepth, class OperandA>
 PydlStatus run_warpgroups(const PydlContext* context, WarpgroupProduct<OperandA> product,

@@ -29,6 +29,8 @@ PydlStatus attend_with(const PydlContext* context, const PydlAttentionArgs& args
 }  // namespace
 
 PydlStatus tensor_attention_forward(const PydlContext* context, const PydlAttentionArgs& args) {
+  PydlStatus status = PYDL_OK;
+  if (warpgroup_attention_forward(context, args, &status)) return status;
   return args.dtype == PYDL_FLOAT16 ? attend_with<float16>(context, args)
                                     : attend_with<bfloat16>(context, args);
 }

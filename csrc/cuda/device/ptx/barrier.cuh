@@ -90,5 +90,14 @@ __device__ inline void wait(Barrier* barrier, uint32_t parity) {
 #endif
 }
 
+// As __syncthreads() among `threads` threads, whole warps that name the same barrier, 1 to 15.
+__device__ inline void sync_threads(int barrier, int threads) {
+#ifdef PYDL_CUDA_EMULATED
+  emulator::barrier_sync(barrier, static_cast<uint32_t>(threads));
+#else
+  asm volatile("bar.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+#endif
+}
+
 }  // namespace
 }  // namespace pydl::cuda::ptx

@@ -62,6 +62,18 @@ __device__ inline void fence_sums(float (&sums)[kCount]) {
 #endif
 }
 
+// The same for a left operand in registers.
+template <int kSteps>
+__device__ inline void fence_operand(uint32_t (&a)[kSteps][4]) {
+#ifndef PYDL_CUDA_EMULATED
+#pragma unroll
+  for (int i = 0; i < kSteps; ++i)
+    asm volatile("" : "+r"(a[i][0]), "+r"(a[i][1]), "+r"(a[i][2]), "+r"(a[i][3])::"memory");
+#else
+  (void)a;
+#endif
+}
+
 // Moves registers between warpgroups: all 4 warps of one call it.
 template <int kRegisters>
 __device__ inline void claim_registers() {
@@ -77,9 +89,11 @@ __device__ inline void give_up_registers() {
 }
 
 #ifdef PYDL_CUDA_EMULATED
-// One lane's view of a product; its sums stay where they are until the product lands.
+// One lane's view of a product; its sums, and what it has of a in registers, stay where they are until the
+// product lands.
 struct WarpgroupOperand {
   float* d;
+  const uint32_t* registers;
   uint64_t a, b;
   int warp;
 };
@@ -101,14 +115,12 @@ inline float described_element(uint64_t descriptor, int outer, int depth) {
   return to_compute(value);
 }
 
-// The 16 rows of one warp.
-template <class T, int kColumns, bool kADepth, bool kBDepth>
-inline void emulate_rows(WarpgroupOperand* lanes) {
-  static thread_local float a[16][16], b[16][kColumns];
-  const WarpgroupOperand& of = lanes[0];
+// The products of the 16 rows of one warp.
+template <class T, int kColumns, bool kBDepth>
+inline void emulate_columns(WarpgroupOperand* lanes, const float (&a)[16][16]) {
+  static thread_local float b[16][kColumns];
   for (int k = 0; k < 16; ++k) {
-    for (int i = 0; i < 16; ++i) a[i][k] = described_element<T, kADepth>(of.a, of.warp * 16 + i, k);
-    for (int j = 0; j < kColumns; ++j) b[k][j] = described_element<T, kBDepth>(of.b, j, k);
+    for (int j = 0; j < kColumns; ++j) b[k][j] = described_element<T, kBDepth>(lanes[0].b, j, k);
   }
   for (int lane = 0; lane < 32; ++lane) {
     for (int i = 0; i < kColumns / 2; ++i) {
@@ -118,6 +130,29 @@ inline void emulate_rows(WarpgroupOperand* lanes) {
       lanes[lane].d[i] += sum;
     }
   }
+}
+
+template <class T, int kColumns, bool kADepth, bool kBDepth>
+inline void emulate_rows(WarpgroupOperand* lanes) {
+  float a[16][16];
+  const WarpgroupOperand& of = lanes[0];
+  for (int k = 0; k < 16; ++k) {
+    for (int i = 0; i < 16; ++i) a[i][k] = described_element<T, kADepth>(of.a, of.warp * 16 + i, k);
+  }
+  emulate_columns<T, kColumns, kBDepth>(lanes, a);
+}
+
+template <class T, int kColumns, bool kBDepth>
+inline void emulate_rows_in_registers(WarpgroupOperand* lanes) {
+  float a[16][16];
+  for (int lane = 0; lane < 32; ++lane) {
+    for (int i = 0; i < 8; ++i) {
+      T value;
+      value.bits = static_cast<uint16_t>(lanes[lane].registers[i / 2] >> (i % 2 * 16));
+      a[lane / 4 + i / 2 % 2 * 8][lane % 4 * 2 + i / 4 * 8 + i % 2] = to_compute(value);
+    }
+  }
+  emulate_columns<T, kColumns, kBDepth>(lanes, a);
 }
 #else
 #define PYDL_EIGHT_SUMS(i)                                                                       \
@@ -145,6 +180,19 @@ inline void emulate_rows(WarpgroupOperand* lanes) {
                PYDL_##sums##_NAMES "}, " operands ";"                                            \
                : PYDL_##sums##_SUMS(0)                                                           \
                : "l"(a), "l"(b), "n"(kADepth ? 0 : 1), "n"(kBDepth ? 0 : 1))
+#define PYDL_WGMMA_REGISTERS(columns, type, sums, operands)                                      \
+  asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." type "." type " {"        \
+               PYDL_##sums##_NAMES "}, " operands ";"                                            \
+               : PYDL_##sums##_SUMS(0)                                                           \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "n"(kBDepth ? 0 : 1))
+#define PYDL_WGMMA_REGISTERS_OF(type)                                                        \
+  if constexpr (kColumns == 64) {                                                            \
+    PYDL_WGMMA_REGISTERS(64, type, 32, "{%32, %33, %34, %35}, %36, 1, 1, 1, %37");           \
+  } else if constexpr (kColumns == 128) {                                                    \
+    PYDL_WGMMA_REGISTERS(128, type, 64, "{%64, %65, %66, %67}, %68, 1, 1, 1, %69");          \
+  } else {                                                                                   \
+    PYDL_WGMMA_REGISTERS(256, type, 128, "{%128, %129, %130, %131}, %132, 1, 1, 1, %133");   \
+  }
 #define PYDL_WGMMA_OF(type)                                              \
   if constexpr (kColumns == 64) {                                        \
     PYDL_WGMMA(64, type, 32, "%32, %33, 1, 1, 1, %34, %35");             \
@@ -162,7 +210,7 @@ template <class T, int kColumns, bool kADepth, bool kBDepth>
 __device__ inline void multiply_64_rows(float (&d)[kColumns / 2], uint64_t a, uint64_t b) {
   static_assert(kColumns == 64 || kColumns == 128 || kColumns == 256, "widths in use");
 #ifdef PYDL_CUDA_EMULATED
-  const WarpgroupOperand operand = {d, a, b, emulator::warp() % 4};
+  const WarpgroupOperand operand = {d, nullptr, a, b, emulator::warp() % 4};
   emulator::warp_start("wgmma", operand, emulate_rows<T, kColumns, kADepth, kBDepth>);
 #else
   if constexpr (std::is_same_v<T, bfloat16>) {
@@ -173,7 +221,27 @@ __device__ inline void multiply_64_rows(float (&d)[kColumns / 2], uint64_t a, ui
 #endif
 }
 
+// The same with a in registers, in each warp its 16 rows as ptx::multiply (matrix.cuh) wants them; they
+// keep their values until the product has been waited for.
+template <class T, int kColumns, bool kBDepth>
+__device__ inline void multiply_64_rows(float (&d)[kColumns / 2], const uint32_t (&a)[4],
+                                        uint64_t b) {
+  static_assert(kColumns == 64 || kColumns == 128 || kColumns == 256, "widths in use");
+#ifdef PYDL_CUDA_EMULATED
+  const WarpgroupOperand operand = {d, a, 0, b, emulator::warp() % 4};
+  emulator::warp_start("wgmma", operand, emulate_rows_in_registers<T, kColumns, kBDepth>);
+#else
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    PYDL_WGMMA_REGISTERS_OF("bf16")
+  } else {
+    PYDL_WGMMA_REGISTERS_OF("f16")
+  }
+#endif
+}
+
 #ifndef PYDL_CUDA_EMULATED
+#undef PYDL_WGMMA_REGISTERS_OF
+#undef PYDL_WGMMA_REGISTERS
 #undef PYDL_WGMMA_OF
 #undef PYDL_WGMMA
 #undef PYDL_128_NAMES
