@@ -44,7 +44,9 @@ BARS = (
     Bar("global pooling", r"^pool: global.*bwd", 0.95),
     Bar("softmax and norms", r"^(softmax|norm): ", 1.2, 1.6),
     Bar("cross entropy", r"^loss: ", 5.0, 10.0),
-    Bar("elementwise, reductions, sort", r"^(elementwise|reduce|sort|shape): (?!.* 1e3$)", 1.0, 3.0),
+    Bar(
+        "elementwise, reductions, sort", r"^(elementwise|reduce|sort|shape): (?!.* 1e3$)", 1.0, 3.0
+    ),
     Bar("the same, 1000 elements", r"^(elementwise|reduce): .* 1e3$", 0.8),
     Bar("random and dropout", r"^random: ", 3.0, 6.0),
     Bar("embedding", r"^embedding: ", 1.2, 5.0),
@@ -67,7 +69,9 @@ BARS = (
 def against_bars(rows: Iterable[Row]) -> str:
     """Returns a line a bar for each number of threads, and below it the rows that miss it, and why."""
     rows = list(rows)
-    lines = [f"\n{'beside the fastest peers':34}  threads   rows   geometric mean            lowest"]
+    lines = [
+        f"\n{'beside the fastest peers':34}  threads   rows   geometric mean            lowest"
+    ]
     for bar in BARS:
         for threads in sorted({row["threads"] for row in rows}):
             found = {label(row): row for row in rows if row["threads"] == threads}

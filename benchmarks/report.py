@@ -17,10 +17,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bars import TIE, against_bars, fastest, geometric_mean, label, lowest_ratio, ratio
+from benchmarks.bars import (
+    TIE,
+    Row,
+    against_bars,
+    fastest,
+    geometric_mean,
+    label,
+    lowest_ratio,
+    ratio,
+)
 from benchmarks.libraries import NAMES, PEERS
 
-Row = dict[str, Any]
+_WRONG = 0.05  # more than bfloat16 explains
 
 
 def main() -> None:
@@ -160,11 +169,13 @@ def _time(seconds: float | None) -> str:
 
 
 def _failures(rows: list[Row]) -> list[str]:
-    return [
-        f"{label(row)}, {variant}, {row['threads']} threads: {why}"
-        for row in rows
-        for variant, why in row["failures"].items()
-    ]
+    found = []
+    for row in rows:
+        where = f"{label(row)}, {row['threads']} threads"
+        found += [f"{where}, {variant}: {why}" for variant, why in row["failures"].items()]
+        if (row["error"] or 0) > _WRONG:
+            found.append(f"{where}: pydl's result is wrong by {row['error']:.0%}")
+    return found
 
 
 def _draw(rows: list[Row], path: str) -> None:

@@ -21,14 +21,18 @@ _PAUSE = 0.002  # seconds before a turn: the last library's threads stop spinnin
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: `turns` for each library, each of at least `seconds`."""
+    """How long to measure: `turns` for each library, each of at least `seconds`.
+
+    `thorough` also measures torch.compile, which takes half a minute a row, and accuracy.
+    """
 
     turns: int
     seconds: float
+    thorough: bool
 
 
-FULL = Effort(turns=11, seconds=0.02)
-QUICK = Effort(turns=3, seconds=0.005)
+FULL = Effort(turns=11, seconds=0.02, thorough=True)
+QUICK = Effort(turns=3, seconds=0.005, thorough=False)
 
 
 @dataclass(frozen=True)

@@ -161,9 +161,9 @@ def _step(build: Callable) -> Callable:
     return prepare
 
 
-def _torch_step(build: Callable) -> Callable:
+def _torch_step(build: Callable, compiled: bool = False) -> Callable:
     def prepare(torch, x, y):
-        model = build(torch)
+        model = torch.compile(build(torch)) if compiled else build(torch)
         optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, fused=True)
         if x.ndim == 4:
             x = x.permute(0, 3, 1, 2)
@@ -213,7 +213,11 @@ CASES = [
         "models",
         "ResNet-18 32x32 training step, batch 32",
         _labelled(64, 32, 32, 3),
-        prepare={"pydl": _step(_resnet18), "torch:nhwc": _torch_step(_torch_resnet18)},
+        prepare={
+            "pydl": _step(_resnet18),
+            "torch:nhwc": _torch_step(_torch_resnet18),
+            "torch:compiled": _torch_step(_torch_resnet18, compiled=True),
+        },
         rotate=False,
         flops=3 * 2 * 32 * 0.556e9,
         calls=2,
@@ -224,7 +228,11 @@ CASES = [
         "models",
         "transformer encoder 6 x 384, 128 tokens, training step, batch 8",
         _labelled(16, STEPS, SIZE),
-        prepare={"pydl": _step(_encoder), "torch": _torch_step(_torch_encoder)},
+        prepare={
+            "pydl": _step(_encoder),
+            "torch": _torch_step(_torch_encoder),
+            "torch:compiled": _torch_step(_torch_encoder, compiled=True),
+        },
         rotate=False,
         flops=3 * _encoder_flops(8),
         calls=2,

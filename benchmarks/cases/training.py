@@ -79,9 +79,9 @@ def _torch_cnn(torch):
     ).to(memory_format=torch.channels_last)  # fmt: skip
 
 
-def _torch_steps(build, batch):
+def _torch_steps(build, batch, compiled=False):
     def prepare(torch, x, y):
-        model = build(torch)
+        model = torch.compile(build(torch)) if compiled else build(torch)
         optimizer = torch.optim.Adam(model.parameters(), fused=True)
         if x.ndim == 4:
             x = x.permute(0, 3, 1, 2)
@@ -173,6 +173,7 @@ def _mlp_fit(batch: int) -> Case:
             "pydl:fit": _fit(_mlp_layers, (784,), batch),
             "keras:fit": _fit(_mlp_layers, (784,), batch),
             "torch": _torch_steps(_torch_mlp, batch),
+            "torch:compiled": _torch_steps(_torch_mlp, batch, compiled=True),
             "jax:step": _jax_steps(batch),
             "jax:scan": _jax_scan(batch),
         },
@@ -212,6 +213,7 @@ CASES = [
             "pydl:fit": _fit(_cnn_layers, (28, 28, 1), 128),
             "keras:fit": _fit(_cnn_layers, (28, 28, 1), 128),
             "torch:nhwc": _torch_steps(_torch_cnn, 128),
+            "torch:compiled": _torch_steps(_torch_cnn, 128, compiled=True),
         },
         rotate=False,
         flops=_cnn_flops(128),
