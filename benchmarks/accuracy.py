@@ -1,7 +1,8 @@
-"""How far a case's float32 result is from the same computation in float64."""
+"""How far a case's result is from the same computation in float64."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ def error(case: Case) -> float | None:
     """Returns the largest error of pydl's result, as a share of the largest exact value.
 
     The reference is the case's own function in NumPy, or else in JAX, on the same inputs in
-    float64.
+    float64, rounded to bfloat16 if that is what pydl gets.
 
     Args:
         case: the benchmark, whose first set of inputs counts.
@@ -47,12 +48,16 @@ def _reference_library(case: Case) -> str | None:
 
 
 def _exact(case: Case, peer: str, inputs: tuple[Any, ...]) -> list[np.ndarray]:
+    if adapt := case.adapt.get("pydl"):
+        inputs = tuple(_arrays(adapt(*map(libraries.load("pydl").tensor, inputs))))
+    case = dataclasses.replace(case, adapt={})
     wide = tuple(a.astype("float64") if a.dtype.kind == "f" else a for a in inputs)
     if peer == "numpy":
         return list(_arrays(libraries.prepare(case, peer, wide)()))
     jax = libraries.load("jax")
     with jax.enable_x64(True):
-        return list(_arrays(libraries.prepare(case, peer, wide)()))
+        result = libraries.prepare(case, peer, wide)()
+        return list(_arrays(result[1] if case.gradient else result))  # not the output too
 
 
 def _arrays(result: Any) -> Iterator[np.ndarray]:

@@ -35,8 +35,8 @@ class Bar:
 
 
 BARS = (
-    Bar("GEMM float32", r"^gemm: (?!.*(bfloat16|int8))", 1.0, 1.15),
-    Bar("GEMM bfloat16 and int8", r"^gemm: .*(bfloat16|int8)", 1.0, 1.1),
+    Bar("GEMM float32", r"^gemm: ", 1.0, 1.15),
+    Bar("GEMM bfloat16 and int8", r"^gemm (bfloat16|int8): ", 1.0, 1.1),
     Bar("linear", r"^linear: ", 1.1, 1.3),
     Bar("convolution", r"^conv: (?!depthwise.*bwd)", 1.0, 1.3),
     Bar("depthwise backward", r"^conv: depthwise.*bwd", 2.5, 2.5),

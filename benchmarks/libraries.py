@@ -93,7 +93,8 @@ def _pydl_gradient(pydl: Any, function: Callable, inputs: Arrays, wrt: tuple[int
     leaves = [inputs[i] for i in wrt]
     for leaf in leaves:
         leaf.requires_grad = True
-    seed = pydl.tensor(_seed(function(pydl, *inputs).shape))
+    y = function(pydl, *inputs).detach()
+    seed = pydl.tensor(_seed(y.shape)).astype(y.dtype)
     return lambda: pydl.autograd.grad(function(pydl, *inputs), leaves, grad_outputs=seed)
 
 
