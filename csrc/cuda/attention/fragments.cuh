@@ -1,8 +1,8 @@
-// Fragments of tiles for the tensor cores of one warp: 16-bit elements as they are, float32 in parts.
+// Fragments of tiles of 16-bit elements for the tensor cores of one warp.
 #pragma once
 
+#include "cuda/device/ptx/matrix.cuh"
 #include "cuda/gemm/shared_tile.cuh"
-#include "cuda/gemm/tf32_parts.cuh"
 
 namespace pydl::cuda {
 namespace {
@@ -56,52 +56,6 @@ struct Fragments {
   static __device__ uint32_t pack(float low, float high) {
     if constexpr (std::is_same_v<T, bfloat16>) return ptx::pack_bfloat16(low, high);
     return ptx::pack_half(low, high);
-  }
-};
-
-template <int kHead>
-struct Fragments<float, kHead> {
-  static constexpr int kDepth = 8;
-  using Tile = SharedTile<float, 1, kHead, true>;
-  using Left = Tf32Parts<4>;
-  struct Right {
-    Tf32Parts<2> of[2];
-  };
-
-  static __device__ Left rows(const float* tile, int row, int depth) {
-    const int g = lane_index() / 4, t = lane_index() % 4;
-    Left a;
-#pragma unroll
-    for (int e = 0; e < 4; ++e) a.set(e, tile[Tile::element(row + e % 2 * 8 + g, depth + e / 2 * 4 + t)]);
-    return a;
-  }
-  static __device__ Right columns(const float* tile, int column, int depth) {
-    const int g = lane_index() / 4, t = lane_index() % 4;
-    Right b;
-#pragma unroll
-    for (int e = 0; e < 4; ++e)
-      b.of[e / 2].set(e % 2, tile[Tile::element(column + e / 2 * 8 + g, depth + e % 2 * 4 + t)]);
-    return b;
-  }
-  // A thread's sums of a row are neighbours, 2t and 2t + 1: they pass for t and t + 4 on both sides.
-  static __device__ Right depths(const float* tile, int depth, int column) {
-    const int g = lane_index() / 4, t = lane_index() % 4;
-    Right b;
-#pragma unroll
-    for (int e = 0; e < 4; ++e)
-      b.of[e / 2].set(e % 2, tile[Tile::element(depth + 2 * t + e % 2, column + e / 2 * 8 + g)]);
-    return b;
-  }
-  static __device__ Left of_sums(const float (*sums)[4]) {
-    Left a;
-#pragma unroll
-    for (int e = 0; e < 4; ++e) a.set(e, sums[0][e % 2 * 2 + e / 2]);
-    return a;
-  }
-  static __device__ void multiply(float (&left)[4], float (&right)[4], const Left& a,
-                                  const Right& b) {
-    multiply_parts(left, a, b.of[0]);
-    multiply_parts(right, a, b.of[1]);
   }
 };
 
