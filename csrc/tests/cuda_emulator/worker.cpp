@@ -150,7 +150,7 @@ void Worker::run_block() {
   for (Thread& thread : block_.threads)  // of a launch that failed: abandoned where they are
     if (Fiber* fiber = thread.fiber) {
       prepare_fiber(*fiber, live);
-      free_fibers_.push_back(fiber);
+      give_back(*fiber);
       thread.fiber = nullptr;
     }
   check_shared_memory();
@@ -194,6 +194,7 @@ void Worker::leave(Fiber& here) {
 }
 
 Fiber* Worker::take_fiber() {
+  Uninstrumented scope;
   if (free_fibers_.empty()) {
     Fiber& fiber = fibers_.emplace_back();
     fiber.stack_bytes = fiber_stack_bytes();
@@ -214,8 +215,13 @@ void Worker::run_thread() {
   finish_thread(*this_thread);
   Fiber& here = *this_thread->fiber;
   this_thread->fiber = nullptr;
-  free_fibers_.push_back(&here);
+  give_back(here);
   leave(here);
+}
+
+void Worker::give_back(Fiber& fiber) {
+  Uninstrumented scope;
+  free_fibers_.push_back(&fiber);
 }
 
 // The same stack serves one thread after the other, maybe on another OS thread, whose thread_local

@@ -60,6 +60,7 @@ class Worker {
   void report_deadlock();
   void check_shared_memory();
   Fiber* take_fiber();
+  void give_back(Fiber& fiber);
   bool shuffled() const { return launch_->order == Order::shuffled; }
   unsigned random();
 
