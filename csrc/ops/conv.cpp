@@ -220,6 +220,13 @@ bool fuses_residual(const Tensor& x) {
          !has_overrides.load(std::memory_order_relaxed);
 }
 
+void check_residual(const Op& op, const Tensor& residual, const Dims& shape, DType dtype) {
+  op.check<ShapeError>(residual.shape() == shape, "expected a residual of shape ", shape, ", got ",
+                       residual.shape());
+  op.check<DTypeError>(residual.dtype() == dtype, "expected a residual of dtype ", dtype, ", got ",
+                       residual.dtype());
+}
+
 }  // namespace
 
 Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ConvOptions& options,
@@ -228,8 +235,9 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Con
     ConvOptions linear = options;
     linear.activation.clear();
     Op op("conv", x, residual);
-    Tensor sum = add(conv(x, kernel, bias, linear, groups), residual);
-    return FusedActivation(op, options.activation).apply(sum);
+    Tensor result = conv(x, kernel, bias, linear, groups);
+    check_residual(op, residual, result.shape(), result.dtype());
+    return FusedActivation(op, options.activation).apply(add(result, residual));
   }
   if (x.rank() == 5) return conv_volumes(x, kernel, bias, options, groups);
   Op op("conv", x, kernel, bias);
@@ -244,11 +252,7 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Con
                        groups, " groups and a kernel of shape ", kernel.shape());
   Geometry g = forward_geometry(op, o, options.padding, groups);
   if (residual.defined()) {
-    Dims shape = o.restored_shape(result_shape(g));
-    op.check<ShapeError>(residual.shape() == shape, "expected a residual of shape ", shape, ", got ",
-                         residual.shape());
-    op.check<DTypeError>(residual.dtype() == o.x.dtype(), "expected a residual of dtype ",
-                         o.x.dtype(), ", got ", residual.dtype());
+    check_residual(op, residual, o.restored_shape(result_shape(g)), o.x.dtype());
   }
   if (o.kernel.dtype() != kernel.dtype()) prepared = nullptr;
   ConvExtras extras = {options.activation, o.as_images(residual), prepared};

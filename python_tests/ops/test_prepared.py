@@ -11,6 +11,7 @@ import pytest
 import pydl
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.cpu
 
 
 def array(*shape, seed=0):
