@@ -21,7 +21,7 @@ constexpr int64_t kDotSpanBytes = 2048;      // of k
 constexpr int64_t kDotBlockBytes = 1024;     // of k
 constexpr int64_t kDotWideBytes = 256;       // of k where B is used but once, to read long runs of it
 constexpr int64_t kDotKeptBytes = 1 << 19;   // of B: stays in the L2 cache; that of AMX is twice as big
-constexpr int64_t kDotGroupRows = 1024;      // whose partial sums are kept
+constexpr int64_t kDotGroupRows = 2048;      // whose partial sums are kept
 constexpr int64_t kDotSpeed = 16;            // times that of float32 products, to decide on threads
 constexpr int kPair = 2 * kPanelColumns;
 
@@ -46,7 +46,7 @@ class DotProduct {
         spans_(divide_up(larger(1, f_.k), span_)),
         depth_(cut(span_, kDotBlockBytes)),
         tile_at_once_(depth_ >= f_.k) {
-    constexpr int64_t kAliasing = 4096;
+    constexpr int64_t kAliasing = 2 * kDotBlockBytes;  // rows so far apart share too few cache sets
     direct_ = f_.a.column == 1 && (f_.a.row * kSize % kAliasing != 0 || f_.n <= 4 * kPair);
     panel_bytes_ = span_ / kStep<S> * kStepPanelBytes + kStepBytes;  // not a power of 2
     pairs_ = divide_up(f_.n, kPair);
@@ -151,11 +151,30 @@ class DotProduct {
       tile.panels = columns > kPanelColumns ? 2 : 1;
       tile.b = panels + (p - part.panel) * 2 * panel_bytes_;
       tile.c = buffers.sums + place(part, i, p);
+      tile.ahead = next_of_a(part, i, p);
       (tile.panels == 2 ? pair : single)(tile);
       if (part.l + part.depth < f_.k) continue;
       finish(pending);
       *pending = {row, p * kPair, rows, columns, tile.c, rows};
     }
+  }
+
+  // The next block of A comes nearer while all tiles of this one are multiplied.
+  DotAhead next_of_a(const Part& part, int64_t strip, int64_t pair) const {
+    int64_t l = part.l + depth_;
+    if (l >= smaller(f_.k, part.span + span_)) {
+      l = part.span;
+      if (++strip == part.strip_end) return {};
+    }
+    const bool rows = f_.a.column == 1;
+    const int64_t all = rows ? first_row(strip + 1) - first_row(strip) : kStep<S>;
+    const int64_t share = divide_up(all, part.panel_end - part.panel);
+    const int64_t first = (pair - part.panel) * share;
+    if (first >= all) return {};
+    const int lines = static_cast<int>(smaller(share, all - first));
+    const S* data = f_.a.at(first_row(strip) + (rows ? first : 0), l + (rows ? 0 : first));
+    return {reinterpret_cast<const char*>(data), (rows ? f_.a.row : f_.a.column) * kSize,
+            rows ? kStepBytes : kStep<S> * f_.a.column * kSize, lines};
   }
 
   // Where the sums of a tile are: never where those of the tile before are.

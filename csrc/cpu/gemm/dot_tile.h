@@ -18,6 +18,14 @@ using DotSum = std::conditional_t<std::is_same_v<S, BFloat16>, float, int32_t>;
 template <class S>
 constexpr int kStep = kStepBytes / static_cast<int>(sizeof(S));  // values of k
 
+// What AMX brings to the L2 cache with each step of k: `lines` of them, `row` bytes apart, and at the
+// next step those `step` bytes on.
+struct DotAhead {
+  const char* data = nullptr;
+  int64_t row = 0, step = 0;
+  int lines = 0;
+};
+
 // Rows of A times one or two panels of B. A panel holds, for every group of k, that group of 16 columns.
 template <class S>
 struct DotTile {
@@ -33,6 +41,7 @@ struct DotTile {
   int64_t c_row;
   bool accumulate;       // add to c
   const int32_t* start;  // what to add to the sums of each row besides
+  DotAhead ahead;
 };
 
 template <class S>
@@ -136,6 +145,7 @@ PYDL_AMX void multiply_amx_tile(const DotTile<S>& tile) {
   int64_t a_row = tile.a_row;
   int64_t left = tile.steps;
   bool tail = tile.tail_groups > 0;
+  const char* ahead = tile.ahead.data;
   while (true) {
     if (left == 0) {
       if (!tail) break;
@@ -144,6 +154,10 @@ PYDL_AMX void multiply_amx_tile(const DotTile<S>& tile) {
     do {
       _tile_stream_loadd(6, b, kStepBytes);  // leaves A in the first cache
       _tile_loadd(4, a, a_row);
+      for (int i = 0; i < tile.ahead.lines; ++i) {
+        __builtin_prefetch(ahead + i * tile.ahead.row, 0, 2);
+      }
+      ahead += tile.ahead.step;
       PYDL_TILE_DOT(0, 4, 6);
       if constexpr (two_panels) {
         _tile_stream_loadd(7, b + tile.panel, kStepBytes);
