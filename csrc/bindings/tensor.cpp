@@ -216,8 +216,8 @@ PyType_Slot tensor_slots[] = {
 };
 
 py::object item(py::handle object) {
-  refuse_recording("it reads values");
   Tensor tensor = tensor_of(object.ptr());
+  note_read(tensor);
   if (tensor.count() != 1)
     fail<ShapeError>("[item] expected a tensor of one element, got shape ", tensor.shape());
   if (tensor.device().type != DeviceType::cpu) {

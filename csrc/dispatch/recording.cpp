@@ -17,9 +17,10 @@ Recording::~Recording() {
   if (active_) leave();
 }
 
-void Recording::begin(const std::vector<Tensor>& watched) {
+void Recording::begin(const std::vector<Tensor>& watched, const std::vector<Tensor>& numbers) {
   if (active) fail<Error>("[record] expected one recording at a time, got one inside another");
   watched_ = watched;
+  numbers_ = numbers;
   for (const Tensor& tensor : watched_) versions_.push_back(tensor.version());
   active = this;
   active_ = true;
@@ -65,15 +66,30 @@ void Recording::add(const char* op, bool keep_denormals, Launchable function, co
   const size_t words = (size + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t);
   std::unique_ptr<std::max_align_t[]> copy(new std::max_align_t[words]);
   std::copy_n(static_cast<const char*>(args), size, reinterpret_cast<char*>(copy.get()));
-  calls_.push_back({op, keep_denormals, function, state, std::move(copy)});
+  calls_.push_back({op, keep_denormals, function, state, std::move(copy), nullptr, nullptr});
+}
+
+void Recording::depends_on_numbers(std::shared_ptr<const void> owned, Renew renew) {
+  if (refused_) return;  // just now, by the call itself
+  if (numbers_.empty()) return refuse("it holds the step of an optimizer");
+  calls_.back().owned = std::move(owned);
+  calls_.back().renew = renew;
+}
+
+bool Recording::may_read(const Tensor& tensor) const {
+  return std::any_of(numbers_.begin(), numbers_.end(), [&](const Tensor& number) {
+    return number.impl()->storage == tensor.impl()->storage;
+  });
 }
 
 void Recording::keep(const Tensor& tensor) { used_.push_back(tensor.impl()->storage); }
 
-void Recording::repeat() const {
+void Recording::repeat(const StepNumbers& numbers) const {
   for (const Tensor& tensor : watched_) tensor.impl()->storage->bump_version();
-  for (const Call& call : calls_)
+  for (const Call& call : calls_) {
+    if (call.renew) call.renew(call.args.get(), numbers);
     run_function(call.op, Device{}, call.keep_denormals, call.function, call.state, call.args.get());
+  }
 }
 
 }  // namespace pydl

@@ -1,6 +1,7 @@
 #include "ops/optimizer.h"
 
 #include <cmath>
+#include <memory>
 #include <unordered_set>
 
 #include "dispatch/recording.h"
@@ -10,6 +11,24 @@
 
 namespace pydl {
 namespace {
+
+// Puts the learning rate and the number of a step into its arguments.
+template <class Args>
+void set_numbers(Args& args, const StepNumbers& numbers) {
+  args.learning_rate = numbers.learning_rate;
+}
+void set_numbers(PydlScaleTensorsArgs&, const StepNumbers&) {}
+void set_numbers(PydlAdamStepArgs& args, const StepNumbers& numbers) {
+  const double t = static_cast<double>(numbers.step);
+  args.learning_rate = numbers.learning_rate;
+  args.corrected_rate = numbers.learning_rate * std::sqrt(1 - std::pow(args.beta_2, t)) /
+                        (1 - std::pow(args.beta_1, t));
+}
+void set_numbers(PydlAdamaxStepArgs& args, const StepNumbers& numbers) {
+  const double t = static_cast<double>(numbers.step);
+  args.learning_rate = numbers.learning_rate;
+  args.corrected_rate = numbers.learning_rate / (1 - std::pow(args.beta_1, t));
+}
 
 // What a step reads and writes, checked, as kernel arguments.
 class Step {
@@ -58,20 +77,33 @@ class Step {
   template <class Args>
   void run(Args args, Kernel<Args> PydlKernelTable::*kernel) {
     count_writes();
-    refuse_recording("it holds the step of an optimizer");
+    if (Recording* recording = current_recording()) keep_for(recording);
     for (PydlDType dtype = 0; dtype < PYDL_DTYPE_COUNT; ++dtype) {
-      std::vector<PydlOptimizerTensor> group;
+      auto group = std::make_shared<std::vector<PydlOptimizerTensor>>();
       for (size_t i = 0; i < params_.size(); ++i)
-        if (static_cast<PydlDType>(params_[i].dtype()) == dtype) group.push_back(entries_[i]);
-      if (group.empty()) continue;
+        if (static_cast<PydlDType>(params_[i].dtype()) == dtype) group->push_back(entries_[i]);
+      if (group->empty()) continue;
       args.dtype = dtype;
-      args.tensor_count = static_cast<int64_t>(group.size());
-      args.tensors = group.data();
+      args.tensor_count = static_cast<int64_t>(group->size());
+      args.tensors = group->data();
       op_.launch(kernel, args);
+      if (Recording* recording = current_recording())
+        recording->depends_on_numbers(group, renew<Args>);
     }
   }
 
  private:
+  template <class Args>
+  static void renew(void* args, const StepNumbers& numbers) {
+    set_numbers(*static_cast<Args*>(args), numbers);
+  }
+
+  void keep_for(Recording* recording) const {
+    for (const Tensor& gradient : kept_) recording->keep(gradient);
+    for (const Tensors* tensors : written_)
+      for (const Tensor& tensor : *tensors) recording->keep(tensor);
+  }
+
   // Kernels share the tensors among threads, so no memory may be written twice. A storage whose
   // version moves by more than one holds several of them, or one several times: that is rare, and
   // only then it is worth the time to look.
@@ -198,13 +230,11 @@ void adam_step(const Tensors& params, const Tensors& grads, const Tensors& m, co
   step.state("m", m, &PydlOptimizerTensor::first);
   step.state("v", v, &PydlOptimizerTensor::second);
   step.optional_state("vhat", vhat, &PydlOptimizerTensor::third);
-  double t = static_cast<double>(step_number);
   auto args = arguments<PydlAdamStepArgs>(learning_rate, weight_decay, clip_value);
-  args.corrected_rate =
-      learning_rate * std::sqrt(1 - std::pow(beta_2, t)) / (1 - std::pow(beta_1, t));
   args.beta_1 = beta_1;
   args.beta_2 = beta_2;
   args.epsilon = epsilon;
+  set_numbers(args, {step_number, learning_rate});
   step.run(args, &PydlKernelTable::adam_step);
 }
 
@@ -238,10 +268,10 @@ void adamax_step(const Tensors& params, const Tensors& grads, const Tensors& m, 
   step.state("m", m, &PydlOptimizerTensor::first);
   step.state("u", u, &PydlOptimizerTensor::second);
   auto args = arguments<PydlAdamaxStepArgs>(learning_rate, weight_decay, clip_value);
-  args.corrected_rate = learning_rate / (1 - std::pow(beta_1, static_cast<double>(step_number)));
   args.beta_1 = beta_1;
   args.beta_2 = beta_2;
   args.epsilon = epsilon;
+  set_numbers(args, {step_number, learning_rate});
   step.run(args, &PydlKernelTable::adamax_step);
 }
 
@@ -249,6 +279,7 @@ void nadam_step(const Tensors& params, const Tensors& grads, const Tensors& m, c
                 double learning_rate, int64_t step_number, double mean_share,
                 double gradient_share, double beta_1, double beta_2, double epsilon,
                 double weight_decay, const std::vector<double>& scales, double clip_value) {
+  refuse_recording("it holds a step whose numbers come from Python");
   Step step("nadam_step", params, grads, scales);
   step.state("m", m, &PydlOptimizerTensor::first);
   step.state("v", v, &PydlOptimizerTensor::second);

@@ -76,9 +76,10 @@ class Compiled:
             run_eagerly: taken for the sake of Keras programs; every step runs eagerly.
             jit_compile: True records what steps do and repeats it for every batch of the same shape,
                 without the Python between kernels: on a GPU as a CUDA graph, which `pydl.cuda.capture`
-                describes; on the CPU all of a small step but the optimizer. Python code in layers,
+                describes; on the CPU as kernel calls, where the step is small. Python code in layers,
                 losses and metrics runs in the first steps only. A step on the CPU that draws random
-                numbers or reads values goes on as usual, with a warning.
+                numbers or reads values goes on as usual, with a warning. Optimizers that limit norms,
+                accumulate gradients or average weights run beside the recording.
             auto_scale_loss: whether a model of the dtype policy "mixed_float16" gets a
                 `LossScaleOptimizer` around its optimizer.
 

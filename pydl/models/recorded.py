@@ -8,6 +8,7 @@ from typing import Any
 
 from pydl import _core, tree
 from pydl._core import Tensor
+from pydl.optimizers import Optimizer
 
 __all__ = ["RecordedStep", "recorded_step"]
 
@@ -21,8 +22,9 @@ def recorded_step(model: Any, name: str) -> Callable[[tuple], Any]:
 
     Args:
         model: a compiled model on the CPU.
-        name: "train_step", whose optimizer is not part of the recording, or "test_step".
+        name: "train_step", with the optimizer where it can be repeated, or "test_step".
     """
+    optimizer = model.optimizer
 
     def gradients(batch: tuple) -> list:
         found, results = model._gradients(batch)
@@ -32,15 +34,19 @@ def recorded_step(model: Any, name: str) -> Callable[[tuple], Any]:
     def measured(batch: tuple) -> None:
         model._update_metrics(*model._measure(batch))
 
+    def learned(batch: tuple) -> None:
+        apply(gradients(batch))
+
+    def apply(found: list) -> None:
+        optimizer.apply(found, (model._plan or model).trainable_variables)
+
     watched = model.non_trainable_variables
     if name == "test_step":
         return RecordedStep("evaluate", measured, watched)
+    if isinstance(optimizer, Optimizer) and optimizer.can_be_recorded():
+        return RecordedStep("fit", learned, [*model.variables, *optimizer.variables], optimizer)
     recorded = RecordedStep("fit", gradients, watched)
-
-    def step(batch: tuple) -> None:
-        model.optimizer.apply(recorded(batch), (model._plan or model).trainable_variables)
-
-    return step
+    return lambda batch: apply(recorded(batch))
 
 
 class RecordedStep:
@@ -51,21 +57,36 @@ class RecordedStep:
         function: takes a batch of tensors, and returns tensors. It must do the same for every batch,
             whatever the values in it.
         watched: tensors that the function may write to.
+        optimizer: the one whose step the function holds, if any.
     """
 
     def __init__(
-        self, name: str, function: Callable[[tuple], Any], watched: Sequence[Tensor]
+        self,
+        name: str,
+        function: Callable[[tuple], Any],
+        watched: Sequence[Tensor],
+        optimizer: Any = None,
     ) -> None:
         self._name = name
         self._function = function
         self._watched = list(watched)
+        self._optimizer = optimizer
         self._known: dict[Any, _Repetition | None] = {}
+        self._last: _Repetition | None = None
 
     def __call__(self, batch: tuple) -> Any:
         """Return what the function makes of a batch; the next call overwrites it."""
-        leaves = [leaf for leaf in tree.flatten(batch) if leaf is not None]
-        if not all(type(leaf) is Tensor for leaf in leaves):  # text, masks
-            return self._function(batch)
+        leaves = batch
+        if not all(type(leaf) is Tensor for leaf in batch):
+            leaves = [leaf for leaf in tree.flatten(batch) if leaf is not None]
+            if not all(type(leaf) is Tensor for leaf in leaves):  # text, masks
+                return self._function(batch)
+        if self._last is not None and self._last.repeat(leaves):
+            return self._last.results
+        return self._choose(batch, leaves)
+
+    def _choose(self, batch: tuple, leaves: Sequence[Tensor]) -> Any:
+        """What to do with a batch unlike the last one."""
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         if shapes not in self._known:  # the first batch builds what there is to build
             if len(self._known) < _MOST_RECORDINGS:
@@ -73,8 +94,12 @@ class RecordedStep:
             return self._function(batch)
         repetition = self._known[shapes]
         if repetition is not None:
-            return repetition(leaves) if repetition.works else self._function(batch)
-        repetition = self._known[shapes] = _Repetition()
+            if not repetition.works:
+                return self._function(batch)
+            self._last = repetition
+            repetition.repeat(leaves)
+            return repetition.results
+        repetition = self._known[shapes] = _Repetition(self._optimizer)
         results = repetition.record(self._function, batch, self._watched)
         if repetition.obstacle:
             warnings.warn(
@@ -86,15 +111,22 @@ class RecordedStep:
 
 
 class _Repetition:
-    """One recording with the tensors that its batches go to."""
+    """One recording, and the results that its repetitions write."""
 
     works = False
     obstacle = ""
+    results: Any = None
+
+    def __init__(self, optimizer: Any) -> None:
+        self._recording = _core.Recording(_LARGEST)
+        self._numbers = _no_numbers if optimizer is None else optimizer.number
+        self._read = [] if optimizer is None else optimizer.number_variables
 
     def record(self, function: Callable, batch: tuple, watched: list[Tensor]) -> Any:
         static = tree.map_structure(lambda x: None if x is None else x.detach().copy(), batch)
-        recording = _core.Recording(_LARGEST)
-        recording.begin(watched)
+        inputs = [leaf for leaf in tree.flatten(static) if leaf is not None]
+        recording = self._recording
+        recording.begin(inputs, watched, self._read)
         try:
             results = function(static)
         except BaseException:
@@ -103,12 +135,13 @@ class _Repetition:
         self.works = recording.end()
         self.obstacle = recording.obstacle
         if self.works:
-            self._recording, self._results = recording, results
-            self._inputs = [leaf for leaf in tree.flatten(static) if leaf is not None]
+            self.results = results
         return results
 
-    def __call__(self, leaves: list[Tensor]) -> Any:
-        for static, given in zip(self._inputs, leaves):
-            _core.assign_(static, given)
-        self._recording.repeat()
-        return self._results
+    def repeat(self, leaves: Sequence[Tensor]) -> bool:
+        """Does it for a batch, unless the batch has other shapes than the one recorded."""
+        return self._recording.repeat(leaves, *self._numbers())
+
+
+def _no_numbers() -> tuple[int, float]:
+    return 0, 0.0

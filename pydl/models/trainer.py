@@ -349,13 +349,23 @@ class Trainer(Compiled):
 
         if self.jit_compile is not True or not self.built:
             return place.step(step), place.here(lambda _: self.get_metrics_result())
-        contents = tuple(id(v) for v in (*self.weights, *self.trainable_variables))
+        contents = self._step_contents(name)
         if (name, contents) not in self._captured:  # a graph holds on to the variables of its time
             if place.device == "cpu":
                 self._captured[name, contents] = recorded_step(self, name)
             else:
                 self._captured[name, contents] = place.step(step, captured=True)
         return self._captured[name, contents], place.here(lambda _: self.get_metrics_result())
+
+    def _step_contents(self, name: str) -> tuple[int, ...]:
+        """What a captured step holds on to."""
+        trained = self.trainable_variables
+        kept: list[Any] = [*self.weights, *trained]
+        if name == "train_step" and isinstance(self.optimizer, Optimizer):
+            if not self.optimizer.built:
+                self.optimizer.build(trained)
+            kept += [self.optimizer, *self.optimizer.variables]
+        return tuple(map(id, kept))
 
     # --- data -------------------------------------------------------------------------------------
 

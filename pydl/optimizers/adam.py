@@ -79,6 +79,8 @@ class AdamW(Adam):
         0.85
     """
 
+    _captures = True
+
     def __init__(
         self,
         learning_rate: Any = 0.001,

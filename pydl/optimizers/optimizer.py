@@ -50,7 +50,7 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         [0.5, 2.5]
     """
 
-    _captures = False  # whether a CUDA graph can hold its steps
+    _captures = False  # whether its steps can be repeated: by a CUDA graph, or from a recording
 
     def __init__(
         self,
@@ -202,6 +202,17 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
             raise DeviceError(
                 f"[capture] expected an optimizer whose steps are all alike, got {self.name}: {why}"
             )
+
+    def can_be_recorded(self) -> bool:
+        """Whether a step recorded on the CPU can be repeated with another number and rate."""
+        limits = (self.clipnorm, self.global_clipnorm, self.gradient_accumulation_steps)
+        own = vars(type(self)).get("_captures", False)  # what a subclass changes is not known
+        return own and not self.use_ema and all(limit is None for limit in limits)
+
+    @property
+    def number_variables(self) -> list[Variable]:
+        """What `number` reads."""
+        return [self._iterations, self._rate]
 
     def number(self) -> tuple[int, float]:
         """The number of the step to come, from 1, and its learning rate."""

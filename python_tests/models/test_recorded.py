@@ -88,9 +88,62 @@ def test_same_as_usual(make, threads):
         pydl.set_num_threads(before)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw", "lamb"])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["sgd", "rmsprop", "adamw", "lamb", "adagrad", "adadelta", "adamax", "nadam", "lion", "ftrl"],
+)
 def test_optimizers(optimizer):
     assert_same(dense_model, optimizer=optimizer)
+
+
+class HalvedAdam(pydl.optimizers.Adam):
+    """Counts its steps in Python, which no recording would do."""
+
+    def step_all(self, rows, grads, learning_rate):
+        self.calls = getattr(self, "calls", 0) + 1
+        super().step_all(rows, [grad / self.calls for grad in grads], learning_rate)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pydl.optimizers.SGD(0.1, momentum=0.9, weight_decay=0.01),
+        lambda: pydl.optimizers.Adam(amsgrad=True, clipvalue=0.01),
+        lambda: pydl.optimizers.Adam(global_clipnorm=0.1),
+        lambda: pydl.optimizers.Adam(pydl.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)),
+        lambda: pydl.optimizers.Adam(gradient_accumulation_steps=2),
+        lambda: pydl.optimizers.Adam(use_ema=True),
+        HalvedAdam,
+    ],
+)
+def test_arguments_of_optimizers(make):
+    want = trained(dense_model, False, optimizer=make())
+    history, weights, model = trained(dense_model, True, optimizer=make())
+    assert repeats(model)
+    assert history == want[0]
+    for one, other in zip(weights, want[1]):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(model.optimizer.variables, want[2].optimizer.variables):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_optimizer_is_part_of_the_recording():
+    model = compiled(dense_model, True)
+    x, y = data(64)
+    model.fit(x, y, 16, verbose=0)
+    model.optimizer.apply = None  # not called again
+    model.fit(x, y, 16, epochs=2, verbose=0)
+    assert model.optimizer.iterations.item() == 12
+
+
+def test_another_optimizer_is_seen():
+    model = compiled(dense_model, True)
+    x, y = data(64)
+    model.fit(x, y, 16, epochs=2, verbose=0)
+    model.optimizer = pydl.optimizers.SGD(0.0)
+    before = model.layers[0].kernel.numpy().copy()
+    model.fit(x, y, 16, epochs=2, verbose=0)
+    np.testing.assert_array_equal(model.layers[0].kernel.numpy(), before)
 
 
 def test_learning_rate_may_change():
