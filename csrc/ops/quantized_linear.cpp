@@ -50,8 +50,6 @@ Tensor quantized_linear(const Tensor& x, const Tensor& kernel, const Tensor& ker
   op.check<DTypeError>(given || (is_floating(x.dtype()) && x.dtype() != DType::float64),
                        "expected x of int8, float32, float16 or bfloat16, got ", x.dtype());
   op.check(given == x_scale.defined(), "expected x_scale if x is int8, and only then");
-  op.check<DeviceError>(op.device().type == DeviceType::cpu, "expected tensors of the CPU, got ",
-                        op.device());
   const PydlActivation kind = FusedActivation(op, activation).kind;
 
   Dims one = x.shape(), shape = x.shape();

@@ -85,6 +85,15 @@ __global__ void __launch_bounds__(32) multiply_tf32(uint32_t* out) {
   for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = __float_as_uint(d[i]);
 }
 
+__global__ void __launch_bounds__(32) multiply_int8(uint32_t* out) {
+  uint32_t a[4], b[2], d[4];
+  for (uint32_t i = 0; i < 4; ++i) a[i] = mixed(threadIdx.x * 4 + i);
+  for (uint32_t i = 0; i < 2; ++i) b[i] = mixed(1000 + threadIdx.x * 2 + i);
+  for (uint32_t i = 0; i < 4; ++i) d[i] = mixed(5000 + threadIdx.x * 4 + i);
+  ptx::multiply_int8(d, a, b);
+  for (int i = 0; i < 4; ++i) out[threadIdx.x * 4 + i] = d[i];
+}
+
 // The second copy is cut short: the rest of it becomes zero.
 __global__ void __launch_bounds__(32) copy_async(uint32_t* out) {
   __shared__ __align__(16) uint32_t copies[32][5];
@@ -116,6 +125,7 @@ int run_all() {
          run("multiply_bfloat16_with_shuffles", kWarp, multiply<bfloat16, true>) +
          run("multiply_tf32", kWarp, multiply_tf32<>) +
          run("multiply_tf32_with_shuffles", kWarp, multiply_tf32<true>) +
+         run("multiply_int8", kWarp, multiply_int8) +
          run("copy_async", Grid{1, 32, 0, 256}, copy_async);
 }
 

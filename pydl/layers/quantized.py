@@ -41,9 +41,9 @@ class Quantizable:
     ) -> None:
         """Quantize the weight, which is trained no more.
 
-        The products of quantized inputs and weight are summed exactly: in int32 where the CPU multiplies
-        matrices (`ops.quantized_linear`), elsewhere in float32, up to sums of 2**24. The gradients of the
-        inputs are those with the quantized weight.
+        The products of quantized inputs and weight are summed exactly: in int32 by `ops.quantized_linear`
+        where they are products of matrices, elsewhere in float32, up to sums of 2**24. The gradients of
+        the inputs are those with the quantized weight.
 
         Args:
             mode: "int8"; None is that of `config`.
@@ -107,7 +107,6 @@ class Quantizable:
             type(quantizer) is AbsMaxQuantizer
             and (quantizer.value_range, quantizer.epsilon) == ((-127, 127), 1e-7)
             and inputs.dtype != "float64"
-            and inputs.device == "cpu"
             and self._sums_last_axes()
         )
 

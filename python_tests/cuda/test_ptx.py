@@ -30,7 +30,7 @@ def run(command: list[str], **environment: str) -> str:
 
 
 # Wrappers by the architectures that differ in them; how many of them a program prints.
-PROGRAMS = {"ptx_conformance.cu": (("75", "80"), 13), "ptx_conformance_hopper.cu": (("90a",), 42)}
+PROGRAMS = {"ptx_conformance.cu": (("75", "80"), 14), "ptx_conformance_hopper.cu": (("90a",), 42)}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,28 @@ def test_shuffles_replace_tensor_cores(emulated_programs):
     lines = {name: values for name, *values in map(str.split, dump.splitlines())}
     for name in ("multiply_bfloat16", "multiply_tf32"):
         assert lines[f"{name}_with_shuffles"] == lines[name]
+
+
+def mixed(i: np.ndarray) -> np.ndarray:
+    """The numbers that the programs fill operands with."""
+    i = i.astype("uint32") * np.uint32(0x9E3779B9)
+    i = (i ^ i >> 15) * np.uint32(0x85EBCA6B)
+    return i ^ i >> 13
+
+
+def test_multiply_int8_as_numpy(emulated_programs):
+    """The layout of the fragments, as the manual of PTX gives it."""
+    dump = run([emulated_programs["ptx_conformance.cu"]])
+    (line,) = (line for line in dump.splitlines() if line.startswith("multiply_int8 "))
+    got = np.array([int(word, 16) for word in line.split()[2:]], "uint32").reshape(32, 4)
+    lanes = np.arange(32)[:, None]
+    a = mixed(lanes * 4 + np.arange(4)).view("int8").reshape(8, 4, 2, 2, 4)  # g, t, depth half, row half, byte
+    b = mixed(1000 + lanes * 2 + np.arange(2)).view("int8").reshape(8, 4, 2, 4)  # g, t, depth half, byte
+    d = mixed(5000 + lanes * 4 + np.arange(4)).reshape(8, 4, 2, 2)  # g, t, row half, column of two
+    a = a.transpose(3, 0, 2, 1, 4).reshape(16, 32).astype("int64")
+    b = b.transpose(2, 1, 3, 0).reshape(32, 8).astype("int64")
+    product = (a @ b).astype("uint32").reshape(2, 8, 4, 2).transpose(1, 2, 0, 3)
+    np.testing.assert_array_equal(got, (d + product).reshape(32, 4))
 
 
 def test_half_to_float_as_numpy(emulated_programs):

@@ -9,12 +9,13 @@ from pydl import layers
 from pydl.errors import DTypeError, ShapeError
 
 OPS = pydl.ops
-pytestmark = pytest.mark.cpu
 
 
 @pytest.fixture(params=["generic", *pydl.config.supported_cpu_dot_units()])
 def unit(request):
-    """Each kind of instructions; "generic" are kernels that know of none."""
+    """Each kind of instructions of the CPU; "generic" are kernels that know of none. A GPU has one kind."""
+    if request.config.getoption("--device") != "cpu" and request.param != "generic":
+        pytest.skip("of the CPU")
     before = pydl.config.cpu_isa(), pydl.config.cpu_dot_unit()
     if request.param == "generic":
         pydl.config.set_cpu_isa("generic")
@@ -37,7 +38,7 @@ def layouts(x):
 
 SHAPES = [
     (1, 1, 1), (1, 70, 40), (2, 3, 5), (14, 64, 32), (15, 65, 33), (31, 63, 48), (33, 130, 17), (64, 64, 64),
-    (3, 300, 1000), (70, 1100, 90), (40, 4200, 130), (1100, 200, 35),
+    (3, 300, 1000), (70, 1100, 90), (40, 4200, 130), (1100, 200, 35), (300, 140, 260),
 ]  # fmt: skip
 
 
@@ -113,6 +114,7 @@ def test_nothing(unit, shape):
         np.testing.assert_array_equal(got.numpy(), np.zeros((rows, columns), "float32"))
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize("shape", [(64, 2100, 70), (300, 500, 400), (2, 900, 3000)])
 def test_threads_do_not_change_a_bit(shape):
     rows, inner, columns = shape

@@ -15,7 +15,7 @@ struct Output {
   int64_t row_stride;
   PydlActivation activation;
   bool accumulate;  // add to what is there
-  bool wide;        // float32, whatever the operands are
+  bool wide;        // float32 or int32, where the operands are of a smaller dtype
   bool aligned;     // four elements at a time
 };
 
@@ -60,13 +60,15 @@ __device__ inline void finish_four(const Output& out, int64_t at, int column, in
   if (out.pre_activation) {
     Four<O>::store(x, count, out.aligned, static_cast<O*>(out.pre_activation) + at);
   }
-  if (out.activation != PYDL_ACTIVATION_NONE) {
-    // One copy of the code of every activation is enough; turning x keeps it in registers.
+  if constexpr (std::is_floating_point_v<Sum>) {
+    if (out.activation != PYDL_ACTIVATION_NONE) {
+      // One copy of the code of every activation is enough; turning x keeps it in registers.
 #pragma unroll 1
-    for (int i = 0; i < 4; ++i) {
-      const Sum y = activate(out.activation, x[0]);
-      for (int j = 0; j < 3; ++j) x[j] = x[j + 1];
-      x[3] = y;
+      for (int i = 0; i < 4; ++i) {
+        const Sum y = activate(out.activation, x[0]);
+        for (int j = 0; j < 3; ++j) x[j] = x[j + 1];
+        x[3] = y;
+      }
     }
   }
   Four<O>::store(x, count, out.aligned, to);
@@ -74,8 +76,8 @@ __device__ inline void finish_four(const Output& out, int64_t at, int column, in
 
 template <class S, class Sum>
 __device__ inline void finish(const Output& out, int64_t at, int column, int count, Sum (&x)[4]) {
-  if constexpr (sizeof(S) == 2) {
-    if (out.wide) return finish_four<S, float>(out, at, column, count, x);
+  if constexpr (sizeof(S) < sizeof(Sum)) {
+    if (out.wide) return finish_four<S, Sum>(out, at, column, count, x);
   }
   finish_four<S, S>(out, at, column, count, x);
 }

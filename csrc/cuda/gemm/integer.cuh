@@ -1,4 +1,4 @@
-// Matrix products of integers, wrapping around as NumPy's do: one thread an element.
+// Matrix products of wide integers, wrapping around as NumPy's do: one thread an element.
 #pragma once
 
 #include "cuda/gemm/product.cuh"

@@ -29,11 +29,14 @@ struct SharedTile {
   static_assert(kChunks >= 4, "rows of at least 64 bytes");
 
   // ldmatrix reads a chunk of 8 rows at once, SIMT code a few chunks of a row: rows that share banks
-  // must differ in the chunk. Fragments of 32 bits are read 2 chunks from each of 4 rows.
+  // must differ in the chunk. Fragments of 32 bits are read 2 chunks from each of 4 rows; of 8 bits,
+  // where ldmatrix transposes, from pairs of rows with a pair between (tensor8.cuh).
   static __device__ int offset(int row, int chunk) {
     int twist;
     if constexpr (!kDepthContiguous && sizeof(T) == 4) {
       twist = (row & 3) << 1;
+    } else if constexpr (!kDepthContiguous && sizeof(T) == 1) {
+      twist = kChunks == 4 ? row >> 2 & 3 : (row & 1) | (row >> 2 & 3) << 1;
     } else {
       twist = kChunks == 4 ? row >> 1 & 3 : row & 7;
     }

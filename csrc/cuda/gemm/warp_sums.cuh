@@ -10,7 +10,7 @@
 namespace pydl::cuda {
 namespace {
 
-template <int kOuter>
+template <int kOuter, class Number = float>
 class WarpSums {
  public:
   // Leaves the sums in shared memory.
@@ -39,7 +39,7 @@ class WarpSums {
   }
 
   int lane_, row_, column_;
-  float sums_[kWarpRows / 16][kWarpColumns / 8][4] = {};
+  Number sums_[kWarpRows / 16][kWarpColumns / 8][4] = {};
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "cuda/gemm/choose.cuh"
 #include "cuda/gemm/integer.cuh"
 #include "cuda/gemm/run.cuh"
+#include "cuda/gemm/tensor8.cuh"
 #include "cuda/gemm/warpgroup_gemm.cuh"
 
 namespace pydl::cuda {
@@ -29,8 +30,8 @@ bool is_aligned(const void* data, int64_t row_stride, const Batch& batch,
 Output output_of(const PydlGemmArgs& args, const Batch& batch, size_t element) {
   Output out = {args.c,          args.pre_activation,  args.bias, args.c_row_stride,
                 args.activation, args.accumulate != 0, false,     false};
-  out.wide = args.out_dtype == PYDL_FLOAT32 && args.dtype != PYDL_FLOAT32;
-  const size_t size = out.wide ? sizeof(float) : element;
+  out.wide = args.out_dtype != args.dtype;
+  const size_t size = out.wide ? 4 : element;
   out.aligned =
       is_aligned(args.c, args.c_row_stride, batch, batch.c, size, size * 4) &&
       reinterpret_cast<uintptr_t>(args.pre_activation) % (size * 4) == 0;
@@ -82,8 +83,25 @@ PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args,
   });
 }
 
-PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args,
-                           const Batch& batch) {
+// Of int8, and of uint8 where the low bits are all that is asked for: they do not depend on signs.
+template <bool kA, bool kB>
+PydlStatus multiply_bytes(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
+                          const Layout& b, const Batch& batch) {
+  return worth_large_tiles(args.m, args.n, batch.count)
+             ? multiply<Tensor8<128, kA, kB>>(context, args, a, b, batch)
+             : multiply<Tensor8<64, kA, kB>>(context, args, a, b, batch);
+}
+
+template <bool kA, bool kB>
+PydlStatus multiply_tiled(const PydlContext* context, const PydlGemmArgs& args, const Layout& a,
+                          const Layout& b, const Batch& batch) {
+  const bool bytes = args.dtype == PYDL_INT8 || args.dtype == PYDL_UINT8;
+  return bytes ? multiply_bytes<kA, kB>(context, args, a, b, batch)
+               : multiply_floats<kA, kB>(context, args, a, b, batch);
+}
+
+PydlStatus multiply_tiled(const PydlContext* context, const PydlGemmArgs& args,
+                          const Batch& batch) {
   const int64_t most = INT32_MAX / 2;
   if (args.m > most || args.n > most || args.k > most) {
     return context->fail(context, PYDL_ERROR_SHAPE,
@@ -92,11 +110,11 @@ PydlStatus multiply_floats(const PydlContext* context, const PydlGemmArgs& args,
   const Layout a(args.m, args.a_row_stride, args.k, args.a_col_stride);
   const Layout b(args.n, args.b_col_stride, args.k, args.b_row_stride);
   if (a.depth_contiguous) {
-    return b.depth_contiguous ? multiply_floats<true, true>(context, args, a, b, batch)
-                              : multiply_floats<true, false>(context, args, a, b, batch);
+    return b.depth_contiguous ? multiply_tiled<true, true>(context, args, a, b, batch)
+                              : multiply_tiled<true, false>(context, args, a, b, batch);
   }
-  return b.depth_contiguous ? multiply_floats<false, true>(context, args, a, b, batch)
-                            : multiply_floats<false, false>(context, args, a, b, batch);
+  return b.depth_contiguous ? multiply_tiled<false, true>(context, args, a, b, batch)
+                            : multiply_tiled<false, false>(context, args, a, b, batch);
 }
 
 }  // namespace
@@ -108,12 +126,10 @@ PydlStatus gemm(const PydlContext* context, const PydlGemmArgs* args) {
   const Batch batch = batch_of(*args);
   if (args->m == 0 || args->n == 0 || batch.count == 0) return PYDL_OK;
   switch (args->dtype) {
-    case PYDL_INT8:
-    case PYDL_UINT8: return run_integers<uint8_t>(context, *args, batch);
     case PYDL_INT32: return run_integers<uint32_t>(context, *args, batch);
     case PYDL_INT64: return run_integers<uint64_t>(context, *args, batch);
     case PYDL_BOOL: return fail_dtype(context, "matmul", "a numeric dtype", args->dtype);
-    default: return multiply_floats(context, *args, batch);
+    default: return multiply_tiled(context, *args, batch);
   }
 }
 

@@ -106,18 +106,23 @@ __device__ inline void multiply_with_shuffles(float (&d)[4], const uint32_t (&a)
 }
 
 #ifdef PYDL_CUDA_EMULATED
-// The same for all threads at once. The
-// figures of the fragments are the same for 2 elements of 16 bits to a register and depth 16 as for
-// one of 32 bits and depth 8, where a pair (2t, 2t + 1) becomes (t).
-template <int kDepth, float (*kElement)(uint32_t, int)>
-inline void emulate_multiply(float* d, const uint32_t* a, const uint32_t* b) {
+// Elements of a register of int8, modulo 2^32.
+__device__ inline uint32_t byte_of_four(uint32_t four, int e) {
+  return static_cast<uint32_t>(static_cast<int32_t>(four << (24 - 8 * e)) >> 24);
+}
+
+// The same for all threads at once. The figures of the fragments are the same for 2 elements of 16 bits
+// to a register and depth 16 as for 4 of 8 bits and depth 32, where a pair (2t, 2t + 1) becomes (4t to
+// 4t + 3), and for one of 32 bits and depth 8, where it becomes (t).
+template <int kDepth, auto kElement, class Sum>
+inline void emulate_multiply(Sum* d, const uint32_t* a, const uint32_t* b) {
   struct Lane {
-    float* d;
+    Sum* d;
     const uint32_t *a, *b;
   } lane = {d, a, b};
   const auto combine = [](void** lanes) {
     constexpr int kElements = kDepth / 8;  // in a register
-    float left[16][kDepth], right[kDepth][8];
+    Sum left[16][kDepth], right[kDepth][8];
     for (int l = 0; l < 32; ++l) {
       const Lane& from = *static_cast<Lane*>(lanes[l]);
       const int g = l / 4, t = l % 4;
@@ -133,7 +138,7 @@ inline void emulate_multiply(float* d, const uint32_t* a, const uint32_t* b) {
     for (int l = 0; l < 32; ++l) {
       for (int i = 0; i < 4; ++i) {
         const int row = l / 4 + i / 2 * 8, column = l % 4 * 2 + i % 2;
-        float sum = 0;
+        Sum sum = 0;
         for (int k = 0; k < kDepth; ++k) sum += left[row][k] * right[k][column];
         static_cast<Lane*>(lanes[l])->d[i] += sum;
       }
@@ -205,6 +210,29 @@ __device__ inline void multiply_tf32(float (&d)[4], const uint32_t (&a)[4],
       "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+// d (16, 8) += a (16, 32) @ b (32, 8) of int8, modulo 2^32. a holds (g, 4t), (g + 8, 4t), (g, 4t + 16),
+// (g + 8, 4t + 16), each with three more in depth; b holds (4t, g), (4t + 16, g), likewise.
+__device__ inline void multiply_int8(uint32_t (&d)[4], const uint32_t (&a)[4],
+                                     const uint32_t (&b)[2]) {
+#ifdef PYDL_CUDA_EMULATED
+  emulate_multiply<32, byte_of_four>(d, a, b);
+#elif defined(PYDL_OLD_TENSOR_CORES)
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    asm volatile(
+        "mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%0, %1}, {%2}, {%3}, {%0, %1};"
+        : "+r"(d[i % 2 * 2]), "+r"(d[i % 2 * 2 + 1])
+        : "r"(a[i]), "r"(b[i / 2]));
+  }
+#else
+  asm volatile(
+      "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #endif
 }
