@@ -3,6 +3,8 @@ reach every kind of tile."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,36 @@ def check(dtype, queries, keys, size, heads=1, key_heads=1, value_size=None, bat
 @pytest.mark.parametrize("size", [8, 32, 64, 80, 128, 256])
 def test_sizes_of_heads(dtype, size, causal):
     check(dtype, 37, 70, size, is_causal=causal)
+
+
+SMALL_GPU = """
+import sys
+import pydl
+from pydl.errors import DeviceError
+sys.path.append({folder!r})
+from test_attention import TOLERANCE, check
+major, minor = {capability!r}
+assert pydl.cuda.get_device_properties()["architecture"] == (major, minor)
+with pydl.device("gpu:0"):
+    for dtype in TOLERANCE:
+        for size in 64, 128, 256:
+            try:
+                check(dtype, 70, 90, size, 2, 1)
+                check(dtype, 70, 90, size, is_causal=True)
+            except DeviceError as error:
+                print(dtype, size, error)
+"""
+
+
+@pytest.mark.parametrize("capability", [(7, 5), (8, 6), (8, 0)])
+def test_gpus_with_less_shared_memory(emulated, run_python, capability):
+    """Where a GPU has too little for a shape, a smaller one serves."""
+    program = SMALL_GPU.format(folder=str(Path(__file__).parent), capability=capability)
+    printed = run_python(program, PYDL_EMULATED_CAPABILITY="{}.{}".format(*capability))
+    lines = printed.splitlines()
+    assert len(lines) == (capability == (7, 5))
+    if lines:
+        assert lines[0].startswith("float64 256 [scaled_dot_product_attention] expected a GPU with")
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

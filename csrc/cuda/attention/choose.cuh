@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "cuda/device_attribute.h"
 #include "cuda/kernel.h"
 #include "pydl/cuda/dtype.cuh"
 #include "pydl/kernels/attention.h"
@@ -38,6 +39,32 @@ PydlStatus visit_head(const PydlContext* context, const PydlAttentionGeometry& g
   if (size <= 128) return visit(HeadOf<T, 128>{});
   if (size <= 256) return visit(HeadOf<T, 256>{});
   return fail_size(context, size);
+}
+
+// What a block may have on every GPU. Shapes that need more have a `Smaller` one, or void.
+constexpr int kSharedOfAll = 64 << 10;  // bytes
+
+// Calls visit(Shape{}), or with a smaller shape where this GPU has too little shared memory.
+template <class Shape, class Visitor>
+PydlStatus visit_fitting(const PydlContext* context, Visitor&& visit) {
+  constexpr int kBytes = static_cast<int>(Shape::kSharedBytes);
+  if constexpr (kBytes > kSharedOfAll) {
+    const int most = device_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    if (kBytes > most) {
+      using Smaller = typename Shape::Smaller;
+      if constexpr (!std::is_void_v<Smaller>) {
+        return visit_fitting<Smaller>(context, visit);
+      } else {
+        char message[200];
+        snprintf(message, sizeof message,
+                 "[%s] expected a GPU with %d bytes of shared memory to a block for heads of more "
+                 "than %d numbers in float64, got %d bytes. Hint: float32",
+                 kAttention, kBytes, Shape::kHead / 2, most);
+        return context->fail(context, PYDL_ERROR_DEVICE, message);
+      }
+    }
+  }
+  return visit(Shape{});
 }
 
 }  // namespace

@@ -11,14 +11,15 @@ namespace pydl::cuda {
 namespace {
 
 // Limits: registers (for dK and dV 8 sums for each 8 of kPart columns); two tiles that stay and a ring of
-// two pairs that pass take 16 (head of 32) to 128 KiB of shared memory.
-template <class T_, int kHead_>
+// two pairs that pass take 16 (head of 32) to 128 KiB of shared memory, or 48 where kSmall.
+template <class T_, int kHead_, bool kSmall = false>
 struct BackwardShape {
   using T = T_;
+  using Smaller = BackwardShape<T, kHead_, true>;
   static constexpr int kHead = kHead_, kRowBytes = kHead * static_cast<int>(sizeof(T));
-  static constexpr int kWarps = 4, kThreads = 32 * kWarps;
-  static constexpr int kRows = 16 * kWarps;                   // that stay
-  static constexpr int kPassing = kRowBytes <= 128 ? 64 : 32;  // that pass
+  static constexpr int kWarps = kSmall && kHead == 256 ? 1 : 4, kThreads = 32 * kWarps;
+  static constexpr int kRows = 16 * kWarps;                                  // that stay
+  static constexpr int kPassing = kSmall ? 16 : kRowBytes <= 128 ? 64 : 32;  // that pass
   static constexpr int kBlocks = kPassing / 8;
   static constexpr int kPart = kHead < 128 ? kHead : 128;  // columns of dK and dV for one block
   static constexpr int kParts = kHead / kPart;

@@ -10,17 +10,19 @@ namespace pydl::cuda {
 namespace {
 
 // Limits: registers (4 sums and 2 scores for each 8 of a thread's 32 or 64 columns) let 2 blocks share an
-// SM; the tiles of queries, keys and values take 16 to 96 KiB.
+// SM; the tiles of queries, keys and values take 16 to 96 KiB, or 64 where kSmall.
 // kPlain: without a mask or dropout, and with a positive scale, which largest scores can be taken before.
-template <class T_, int kHead_, bool kPlain_>
+template <class T_, int kHead_, bool kPlain_, bool kSmall = false>
 struct ForwardShape {
   using T = T_;
+  using Smaller = ForwardShape<T, kHead_, kPlain_, true>;
   static constexpr bool kPlain = kPlain_;
   static constexpr int kHead = kHead_, kRowBytes = kHead * static_cast<int>(sizeof(T));
   static constexpr int kWarps = 4, kThreads = 32 * kWarps;
   static constexpr int kM = kRowBytes < (kPlain ? 512 : 256) ? 2 : 1;  // blocks of 16 queries to a warp
   static constexpr int kWarpRows = 16 * kM, kQueries = kWarps * kWarpRows;
-  static constexpr int kKeys = kM == 2 && kRowBytes == 256 ? 32 : 64;  // as far as registers reach
+  // As far as registers reach.
+  static constexpr int kKeys = kSmall || (kM == 2 && kRowBytes == 256) ? 32 : 64;
   static constexpr int kKeyBlocks = kKeys / 8, kHeadBlocks = kHead / 8;
   static constexpr int kSharedBytes = (kQueries + 2 * kKeys) * kRowBytes;
 };

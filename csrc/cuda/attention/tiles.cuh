@@ -11,23 +11,28 @@
 namespace pydl::cuda {
 namespace {
 
-constexpr int kAttentionThreads = 256;
-constexpr int kSide = 16;  // threads along the rows, and along the columns of a tile
-
-// kHead: the head size, rounded up; kPer: rows, and columns, of a tile of scores for one thread.
-template <class S, int kHead_, int kPer_>
+// kHead: the head size, rounded up; kTiles: of rows of a head, with half as many of scores; kPer: rows, and
+// columns, of a tile of scores for one thread; kSide: threads along the rows, and along the columns.
+template <class S, int kHead_, int kTiles, int kPer_, int kSide_ = 16>
 struct AttentionShape {
   using Storage = S;
   using T = Compute<S>;
+  template <int kPerThread, int kAcross>
+  using Like = AttentionShape<S, kHead_, kTiles, kPerThread, kAcross>;
+  using Smaller = std::conditional_t<(kSide_ > 8), Like<kPer_, 8>,
+                                     std::conditional_t<(kPer_ > 1), Like<kPer_ / 2, 8>, void>>;
+  static constexpr int kSide = kSide_, kThreads = kSide * kSide;
   static constexpr int kHead = kHead_, kPer = kPer_, kTile = kSide * kPer;
   static constexpr int kRow = kHead + 1, kScoreRow = kTile + 1;  // odd: no two lanes share a bank
   static constexpr int kParts = kHead / kSide;                   // columns of a result per thread
   static constexpr size_t kTileBytes = sizeof(T) * kTile * kRow;
   static constexpr size_t kScoreBytes = sizeof(T) * kTile * kScoreRow;
+  static constexpr size_t kSharedBytes = kTiles * kTileBytes + kTiles / 2 * kScoreBytes;
 };
 
+template <class Shape>
 struct TilePlace {
-  int x = threadIdx.x % kSide, y = threadIdx.x / kSide;  // of this thread
+  int x = threadIdx.x % Shape::kSide, y = threadIdx.x / Shape::kSide;  // of this thread
   __device__ TilePlace() {}
 };
 
@@ -37,7 +42,7 @@ __device__ void load_tile(const typename Shape::Storage* head, int64_t stride, i
                           int64_t rows, int64_t size, typename Shape::T factor,
                           typename Shape::T* tile) {
   using T = typename Shape::T;
-  for (int i = threadIdx.x; i < Shape::kTile * Shape::kHead; i += kAttentionThreads) {
+  for (int i = threadIdx.x; i < Shape::kTile * Shape::kHead; i += Shape::kThreads) {
     const int row = i / Shape::kHead, column = i % Shape::kHead;
     const bool inside = first + row < rows && column < size;
     tile[row * Shape::kRow + column] =
@@ -48,7 +53,7 @@ __device__ void load_tile(const typename Shape::Storage* head, int64_t stride, i
 // out[i][j] = the product of row kPer y + i of a and row x + kSide j of b.
 template <class Shape, class T>
 __device__ void multiply_rows(const T* a, const T* b, T (&out)[Shape::kPer][Shape::kPer]) {
-  const TilePlace at;
+  const TilePlace<Shape> at;
 #pragma unroll
   for (int i = 0; i < Shape::kPer; ++i)
 #pragma unroll
@@ -61,7 +66,7 @@ __device__ void multiply_rows(const T* a, const T* b, T (&out)[Shape::kPer][Shap
 #pragma unroll
     for (int i = 0; i < Shape::kPer; ++i) {
       left[i] = a[i * Shape::kRow + d];
-      right[i] = b[i * kSide * Shape::kRow + d];
+      right[i] = b[i * Shape::kSide * Shape::kRow + d];
     }
 #pragma unroll
     for (int i = 0; i < Shape::kPer; ++i)
@@ -74,7 +79,7 @@ __device__ void multiply_rows(const T* a, const T* b, T (&out)[Shape::kPer][Shap
 template <class Shape, class T>
 __device__ void add_products(const T* scores, const T* rows,
                              T (&sums)[Shape::kPer][Shape::kParts]) {
-  const TilePlace at;
+  const TilePlace<Shape> at;
   scores += at.y * Shape::kPer * Shape::kScoreRow;
   rows += at.x;
 #pragma unroll 2
@@ -84,7 +89,7 @@ __device__ void add_products(const T* scores, const T* rows,
     for (int i = 0; i < Shape::kPer; ++i) left[i] = scores[i * Shape::kScoreRow + k];
 #pragma unroll
     for (int j = 0; j < Shape::kParts; ++j) {
-      const T right = rows[k * Shape::kRow + j * kSide];
+      const T right = rows[k * Shape::kRow + j * Shape::kSide];
 #pragma unroll
       for (int i = 0; i < Shape::kPer; ++i) sums[i][j] += left[i] * right;
     }
@@ -96,29 +101,31 @@ template <class Shape, class T>
 __device__ void store_rows(const T (&sums)[Shape::kPer][Shape::kParts], T factor,
                            typename Shape::Storage* head, int64_t stride, int64_t first,
                            int64_t rows, int64_t size) {
-  const TilePlace at;
+  const TilePlace<Shape> at;
 #pragma unroll
   for (int i = 0; i < Shape::kPer; ++i) {
     const int64_t row = first + at.y * Shape::kPer + i;
     if (row >= rows) continue;
 #pragma unroll
     for (int j = 0; j < Shape::kParts; ++j) {
-      const int column = at.x + j * kSide;
+      const int column = at.x + j * Shape::kSide;
       if (column < size)
         head[row * stride + column] = from_compute<typename Shape::Storage>(sums[i][j] * factor);
     }
   }
 }
 
-// Calls visit(shape) with the smallest tiles that hold a head.
-template <class S, class Visitor>
+// Calls visit(shape) with the smallest tiles that hold a head, as many rows of them as memory allows.
+template <class S, int kTiles, class Visitor>
 PydlStatus visit_shape(const PydlContext* context, const PydlAttentionGeometry& g,
                        Visitor&& visit) {
   constexpr bool is_double = std::is_same_v<S, double>;
   const int64_t size = largest_size(g);
-  if (size <= 64) return visit(AttentionShape<S, 64, is_double ? 2 : 4>{});
-  if (size <= 128) return visit(AttentionShape<S, 128, 2>{});
-  if (size <= 256) return visit(AttentionShape<S, 256, is_double ? 1 : 2>{});
+  constexpr int kFew = is_double ? 1 : 2;
+  if (size <= 64)
+    return visit_fitting<AttentionShape<S, 64, kTiles, 2 * kFew>>(context, visit);
+  if (size <= 128) return visit_fitting<AttentionShape<S, 128, kTiles, 2>>(context, visit);
+  if (size <= 256) return visit_fitting<AttentionShape<S, 256, kTiles, kFew>>(context, visit);
   return fail_size(context, size);
 }
 

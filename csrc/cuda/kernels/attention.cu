@@ -8,7 +8,7 @@
 namespace pydl::cuda {
 namespace {
 
-// The running softmax of the rows of a thread, of which kSide neighbouring threads each have a part.
+// The running softmax of the rows of a thread, of which neighbouring threads each have a part.
 template <class Shape>
 struct RunningRows {
   using T = typename Shape::T;
@@ -32,7 +32,7 @@ struct RunningRows {
       T top = tops[i];
 #pragma unroll
       for (int j = 0; j < Shape::kPer; ++j) top = Larger()(top, scores[i][j]);
-      top = reduce_lanes<kSide>(top, Larger());
+      top = reduce_lanes<Shape::kSide>(top, Larger());
       const T origin = top == kNothing ? T(0) : top;
       T total = 0;
 #pragma unroll
@@ -47,14 +47,14 @@ struct RunningRows {
         for (int j = 0; j < Shape::kParts; ++j) sums[i][j] *= shrink;
         tops[i] = top;
       }
-      totals[i] += reduce_lanes<kSide>(total, Add());
+      totals[i] += reduce_lanes<Shape::kSide>(total, Add());
     }
   }
   __device__ bool has_nothing(int i) const { return tops[i] == kNothing && totals[i] == 0; }
 };
 
 template <class Shape>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(Shape::kThreads)
     forward_kernel(PydlAttentionArgs args, AttentionDropout dropout) {
   using S = typename Shape::Storage;
   using T = typename Shape::T;
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
   const S* keys = head_of<S>(args.key, args.key_strides, batch, key_head);
   const S* values = head_of<S>(args.value, args.value_strides, batch, key_head);
   const ScoreHead scores_of = {g, batch, head};
-  const TilePlace at;
+  const TilePlace<Shape> at;
   load_tile<Shape>(head_of<S>(args.query, args.query_strides, batch, head), args.query_strides[1],
                    first, g.queries, g.head_size, static_cast<T>(g.scale), query_tile);
   RunningRows<Shape> rows;
@@ -85,14 +85,14 @@ __global__ void __launch_bounds__(kAttentionThreads)
     for (int i = 0; i < Shape::kPer; ++i)
 #pragma unroll
       for (int j = 0; j < Shape::kPer; ++j)
-        scores[i][j] = scores_of.masked(first + at.y * Shape::kPer + i, key + at.x + j * kSide,
+        scores[i][j] = scores_of.masked(first + at.y * Shape::kPer + i, key + at.x + j * Shape::kSide,
                                         scores[i][j]);
     rows.take(scores);
 #pragma unroll
     for (int i = 0; i < Shape::kPer; ++i)
 #pragma unroll
       for (int j = 0; j < Shape::kPer; ++j) {
-        const int row = at.y * Shape::kPer + i, column = at.x + j * kSide;
+        const int row = at.y * Shape::kPer + i, column = at.x + j * Shape::kSide;
         weights[row * Shape::kScoreRow + column] =
             scores[i][j] * dropout.template factor<T>(scores_of, first + row, key + column);
       }
@@ -121,11 +121,11 @@ __global__ void __launch_bounds__(kAttentionThreads)
 template <class S>
 PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args) {
   const PydlAttentionGeometry& g = args.geometry;
-  return visit_shape<S>(context, g, [&](auto shape) {
+  return visit_shape<S, 2>(context, g, [&](auto shape) {
     using Shape = decltype(shape);
     const int64_t blocks = g.batch * g.heads * divide_up(g.queries, Shape::kTile);
-    return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(kAttentionThreads),
-                  2 * Shape::kTileBytes + Shape::kScoreBytes, forward_kernel<Shape>, args,
+    return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(Shape::kThreads),
+                  Shape::kSharedBytes, forward_kernel<Shape>, args,
                   AttentionDropout(context, g));
   });
 }

@@ -13,13 +13,15 @@
 namespace pydl::cuda {
 namespace {
 
+constexpr int kDotThreads = 256;
+
 template <class S>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(kDotThreads)
     dots_kernel(PydlAttentionBackwardArgs args, Compute<S>* dots) {
   using T = Compute<S>;
   const PydlAttentionGeometry& g = args.geometry;
   const int64_t row =
-      static_cast<int64_t>(blockIdx.x) * (kAttentionThreads / kWarp) + threadIdx.x / kWarp;
+      static_cast<int64_t>(blockIdx.x) * (kDotThreads / kWarp) + threadIdx.x / kWarp;
   const bool inside = row < g.batch * g.heads * g.queries;
   const int64_t query = row % g.queries, head = row / g.queries % g.heads;
   const int64_t batch = row / g.queries / g.heads;
@@ -66,7 +68,6 @@ struct BackwardTiles {
         passing_second(passing_first + Shape::kTile * Shape::kRow),
         scores(passing_second + Shape::kTile * Shape::kRow),
         more_scores(scores + Shape::kTile * Shape::kScoreRow) {}
-  static constexpr size_t bytes = 4 * Shape::kTileBytes + 2 * Shape::kScoreBytes;
 };
 
 // Makes the weights of two tiles again, and the gradients of their scores: rows are those that stay,
@@ -75,7 +76,7 @@ template <class Shape, bool kRowsAreKeys, class T>
 __device__ void make_scores(const BackwardTiles<Shape>& tiles, const ScoreHead& scores_of,
                             const AttentionDropout& dropout, const T* log_sums, const T* dots,
                             int64_t first, int64_t passing) {
-  const TilePlace at;
+  const TilePlace<Shape> at;
   T scores[Shape::kPer][Shape::kPer], d_weights[Shape::kPer][Shape::kPer];
   multiply_rows<Shape>(tiles.first, tiles.passing_first, scores);
   multiply_rows<Shape>(tiles.second, tiles.passing_second, d_weights);
@@ -83,7 +84,7 @@ __device__ void make_scores(const BackwardTiles<Shape>& tiles, const ScoreHead& 
   for (int i = 0; i < Shape::kPer; ++i)
 #pragma unroll
     for (int j = 0; j < Shape::kPer; ++j) {
-      const int row = at.y * Shape::kPer + i, column = at.x + j * kSide;
+      const int row = at.y * Shape::kPer + i, column = at.x + j * Shape::kSide;
       const int64_t query = kRowsAreKeys ? passing + column : first + row;
       const int64_t key = kRowsAreKeys ? first + row : passing + column;
       const Gradient<T> gradient(scores_of, dropout, log_sums, dots, query, key, scores[i][j],
@@ -94,7 +95,7 @@ __device__ void make_scores(const BackwardTiles<Shape>& tiles, const ScoreHead& 
 }
 
 template <class Shape>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(Shape::kThreads)
     query_gradient_kernel(PydlAttentionBackwardArgs args, AttentionDropout dropout,
                           const typename Shape::T* dots) {
   using S = typename Shape::Storage;
@@ -135,7 +136,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
 }
 
 template <class Shape>
-__global__ void __launch_bounds__(kAttentionThreads)
+__global__ void __launch_bounds__(Shape::kThreads)
     key_gradient_kernel(PydlAttentionBackwardArgs args, AttentionDropout dropout,
                         const typename Shape::T* dots) {
   using S = typename Shape::Storage;
@@ -179,12 +180,12 @@ template <class S>
 PydlStatus backward_tiles(const PydlContext* context, const PydlAttentionBackwardArgs& args,
                           const S* dots) {
   const PydlAttentionGeometry& g = args.geometry;
-  return visit_shape<S>(context, g, [&](auto shape) {
+  return visit_shape<S, 4>(context, g, [&](auto shape) {
     using Shape = decltype(shape);
     const auto run = [&](int64_t heads, int64_t length, auto kernel) {
       const int64_t blocks = g.batch * heads * divide_up(length, Shape::kTile);
-      return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(kAttentionThreads),
-                    BackwardTiles<Shape>::bytes, kernel, args, AttentionDropout(context, g), dots);
+      return launch(context, dim3(static_cast<uint32_t>(blocks)), dim3(Shape::kThreads),
+                    Shape::kSharedBytes, kernel, args, AttentionDropout(context, g), dots);
     };
     const PydlStatus status = run(g.heads, g.queries, query_gradient_kernel<Shape>);
     return status != PYDL_OK ? status : run(g.key_heads, g.keys, key_gradient_kernel<Shape>);
@@ -200,9 +201,9 @@ PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs&
   if (!dots)
     return context->fail(context, PYDL_ERROR_MEMORY,
                          "[scaled_dot_product_attention] out of memory");
-  const int64_t blocks = divide_up(rows, kAttentionThreads / kWarp);
+  const int64_t blocks = divide_up(rows, kDotThreads / kWarp);
   const PydlStatus status = launch(context, dim3(static_cast<uint32_t>(blocks)),
-                                   dim3(kAttentionThreads), 0, dots_kernel<S>, args, dots.data());
+                                   dim3(kDotThreads), 0, dots_kernel<S>, args, dots.data());
   if (status != PYDL_OK) return status;
   if constexpr (sizeof(S) == 2) {
     return tensor_attention_backward(context, args, dots.data());

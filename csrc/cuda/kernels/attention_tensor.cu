@@ -19,10 +19,11 @@ template <class T>
 PydlStatus attend_with(const PydlContext* context, const PydlAttentionArgs& args) {
   const PydlAttentionGeometry& g = args.geometry;
   const bool plain = !g.mask && g.dropout_rate == 0 && g.scale > 0;
+  const auto run = [&](auto shape) { return attend<decltype(shape)>(context, args); };
   return visit_head<T>(context, g, [&](auto head) {
     constexpr int kHead = decltype(head)::kHead;
-    return plain ? attend<ForwardShape<T, kHead, true>>(context, args)
-                 : attend<ForwardShape<T, kHead, false>>(context, args);
+    return plain ? visit_fitting<ForwardShape<T, kHead, true>>(context, run)
+                 : visit_fitting<ForwardShape<T, kHead, false>>(context, run);
   });
 }
 

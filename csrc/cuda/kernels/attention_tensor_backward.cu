@@ -26,7 +26,9 @@ template <class T>
 PydlStatus run_backward_of(const PydlContext* context, const PydlAttentionBackwardArgs& args,
                               const float* dots) {
   return visit_head<T>(context, args.geometry, [&](auto head) {
-    return run_backward<BackwardShape<T, decltype(head)::kHead>>(context, args, dots);
+    return visit_fitting<BackwardShape<T, decltype(head)::kHead>>(context, [&](auto shape) {
+      return run_backward<decltype(shape)>(context, args, dots);
+    });
   });
 }
 

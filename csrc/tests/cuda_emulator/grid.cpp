@@ -14,7 +14,6 @@
 namespace pydl::emulator {
 namespace {
 
-constexpr size_t kSharedByDefault = 48 << 10, kSharedAtMost = 227 << 10;
 constexpr uint64_t kBlocksWorthAThread = 8;
 
 std::mutex mutex;  // guards what follows
@@ -98,7 +97,8 @@ cudaError_t launch(Kernel kernel, cudaStream_t stream) {
 cudaError_t cudaFuncSetAttributeOf(const void* kernel, cudaFuncAttribute attribute, int value) {
   using namespace pydl::emulator;
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
-  if (value < 0 || static_cast<size_t>(value) > kSharedAtMost) return note(cudaErrorInvalidValue);
+  if (value < 0 || static_cast<size_t>(value) > capability().shared_at_most)
+    return note(cudaErrorInvalidValue);
   std::lock_guard<std::mutex> lock(mutex);
   shared_allowed[kernel] = std::max<size_t>(value, kSharedByDefault);
   return cudaSuccess;

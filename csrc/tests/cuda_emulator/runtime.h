@@ -20,6 +20,15 @@ cudaError_t note_fault(cudaError_t error, const std::string& message);
 bool fault_wanted(const char* name);
 
 int device_count();
+
+// PYDL_EMULATED_CAPABILITY=major.minor, by default 9.0: blocks have as much shared memory as those.
+struct Capability {
+  int major, minor;
+  size_t shared_at_most;  // bytes of a block
+};
+Capability capability();
+
+constexpr size_t kSharedByDefault = 48 << 10;
 int current_device();
 
 // Does the work now, or records it if the stream is being captured.

@@ -1,4 +1,4 @@
-// Emulated devices: what a small Hopper would say of itself.
+// Emulated devices: what a small Hopper would say of itself, or another one.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,6 @@ namespace {
 
 thread_local int device = 0;
 
-constexpr size_t kSharedPerBlock = 48 << 10, kSharedOptIn = 227 << 10;
 constexpr int kVersion = 13000, kMultiprocessors = 4, kThreadsPerMultiprocessor = 2048;
 
 }  // namespace
@@ -23,6 +22,15 @@ bool fault_wanted(const char* name) {
 int device_count() {
   const char* text = getenv("PYDL_EMULATED_DEVICES");
   return text ? atoi(text) : 2;
+}
+
+Capability capability() {
+  Capability of = {9, 0, 0};
+  if (const char* text = getenv("PYDL_EMULATED_CAPABILITY"))
+    sscanf(text, "%d.%d", &of.major, &of.minor);
+  const int kib = of.major < 8 ? 64 : of.major > 8 ? 227 : of.minor == 0 ? 163 : 99;
+  of.shared_at_most = static_cast<size_t>(kib) << 10;
+  return of;
 }
 
 int current_device() { return device; }
@@ -57,10 +65,12 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* out, int wanted) {
   memset(out, 0, sizeof *out);
   snprintf(out->name, sizeof out->name, "Emulated GPU %d", wanted);
   cudaMemGetInfo(&free, &out->totalGlobalMem);
-  out->sharedMemPerBlock = kSharedPerBlock;
-  out->sharedMemPerBlockOptin = kSharedOptIn;
-  out->sharedMemPerMultiprocessor = kSharedOptIn + 1024;
-  out->major = 9;
+  const Capability of = capability();
+  out->sharedMemPerBlock = kSharedByDefault;
+  out->sharedMemPerBlockOptin = of.shared_at_most;
+  out->sharedMemPerMultiprocessor = of.shared_at_most + 1024;
+  out->major = of.major;
+  out->minor = of.minor;
   out->multiProcessorCount = kMultiprocessors;
   out->warpSize = 32;
   out->maxThreadsPerBlock = 1024;
@@ -83,7 +93,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int wan
   if (cudaError_t error = cudaGetDeviceProperties(&properties, wanted)) return error;
   switch (attribute) {
     case cudaDevAttrMaxThreadsPerBlock: *value = properties.maxThreadsPerBlock; break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: *value = kSharedPerBlock; break;
+    case cudaDevAttrMaxSharedMemoryPerBlock: *value = kSharedByDefault; break;
     case cudaDevAttrClockRate: *value = 1000000; break;
     case cudaDevAttrMultiProcessorCount: *value = kMultiprocessors; break;
     case cudaDevAttrMemoryClockRate: *value = 1000000; break;
@@ -92,8 +102,12 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int wan
     case cudaDevAttrMaxThreadsPerMultiProcessor: *value = kThreadsPerMultiprocessor; break;
     case cudaDevAttrComputeCapabilityMajor: *value = properties.major; break;
     case cudaDevAttrComputeCapabilityMinor: *value = properties.minor; break;
-    case cudaDevAttrMaxSharedMemoryPerMultiprocessor: *value = kSharedOptIn + 1024; break;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = kSharedOptIn; break;
+    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
+      *value = static_cast<int>(properties.sharedMemPerMultiprocessor);
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = static_cast<int>(properties.sharedMemPerBlockOptin);
+      break;
     default: return note(cudaErrorInvalidValue);
   }
   return cudaSuccess;
@@ -129,7 +143,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* out, const void*) {
 cudaError_t cudaOccupancyOf(int* blocks, const void*, int threads, size_t shared_bytes) {
   if (threads < 1 || threads > 1024) return note(cudaErrorInvalidValue);
   const int by_threads = kThreadsPerMultiprocessor / threads;
-  const int by_shared = static_cast<int>((kSharedOptIn + 1024) / (shared_bytes + 1024));
+  const size_t most = capability().shared_at_most + 1024;
+  const int by_shared = static_cast<int>(most / (shared_bytes + 1024));
   *blocks = by_threads < by_shared ? by_threads : by_shared;
   return cudaSuccess;
 }
