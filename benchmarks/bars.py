@@ -24,6 +24,7 @@ class Bar:
         rows: a regular expression that finds them by "family: name".
         each: for every row.
         mean: for their geometric mean; 0 for none.
+        limit: as a share of what the machine allows, for every row; 0 for none.
         peers: beside which; a variant, "jax:scan", stands for itself only.
     """
 
@@ -32,6 +33,7 @@ class Bar:
     each: float
     mean: float = 0
     peers: tuple[str, ...] = PEERS
+    limit: float = 0
 
 
 BARS = (
@@ -65,14 +67,26 @@ BARS = (
     Bar("image and text", r"^(image|text): ", 1.0),
 )
 
+# On an H100, where the limit is the fastest copy of 1 GiB.
+GPU_BARS = (
+    Bar("limited by memory", r"^(softmax|norm|loss|elementwise|pool|optimizer|random): ", 1.0),
+    Bar("the same, large", r"^large: (add|softmax|layer norm|rms norm)", 1.0, limit=0.85),
+    Bar("GEMM bfloat16", r"^large: matmul .*bfloat16", 0.9),
+    Bar("GEMM float32 in 3xTF32", r"^large: matmul .*float32", 1.5),
+    Bar("convolution", r"^conv: ", 0.8),
+    Bar("attention forward", r"^large: attention (?!.*bwd)", 0.7),
+    Bar("training steps", r"^training: .* step", 2.0),
+    Bar("beside CuPy", r"", 1.0, peers=("cupy",)),
+)
 
-def against_bars(rows: Iterable[Row]) -> str:
+
+def against_bars(rows: Iterable[Row], bars: Iterable[Bar] = BARS) -> str:
     """Returns a line a bar for each number of threads, and below it the rows that miss it, and why."""
     rows = list(rows)
     lines = [
         f"\n{'beside the fastest peers':34}  threads   rows   geometric mean            lowest"
     ]
-    for bar in BARS:
+    for bar in bars:
         for threads in sorted({row["threads"] for row in rows}):
             found = {label(row): row for row in rows if row["threads"] == threads}
             lines += _lines(bar, threads, found)
@@ -120,15 +134,19 @@ def _lines(bar: Bar, threads: int, rows: dict[str, Row]) -> list[str]:
         f"  {least:>8.2f}x (bar {bar.each:g})"
     ]
     for name, value in sorted(ratios.items(), key=lambda item: item[1]):
-        if value < bar.each:
-            lines.append(f"    {value:.2f}x  {name}{_share(rows[name])}{_reason(name)}")
+        share = share_of_limit(rows[name])
+        if value < bar.each or (share is not None and share < bar.limit):
+            near = "" if share is None else f", {share:.0%} of the limit"
+            wanted = f" (bar {bar.limit:.0%})" if near and bar.limit else ""
+            reason = "" if bar in GPU_BARS else _reason(name)
+            lines.append(f"    {value:.2f}x  {name}{near}{wanted}{reason}")
     return lines
 
 
-def _share(row: Row) -> str:
-    """How near the floor pydl is: the least time that the machine needs, over pydl's."""
+def share_of_limit(row: Row) -> float | None:
+    """Returns the least time that the machine needs, over pydl's; None where that is not known."""
     ours = fastest(row, "pydl")
-    return f", {row['floor'] / ours:.0%} of the limit" if ours and row["floor"] else ""
+    return row["floor"] / ours if ours and row["floor"] else None
 
 
 def _reason(name: str) -> str:

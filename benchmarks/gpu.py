@@ -143,7 +143,18 @@ def describe() -> dict[str, Any]:
 
     facts = pydl.cuda.get_device_properties()
     name = f"{facts['name']}, emulated" if facts["emulated"] else facts["name"]
-    return {"gpu": name, "copy": bandwidth()}
+    return {"gpu": name, "copy": bandwidth(), "torch": _behind_torch()}
+
+
+def _behind_torch() -> str:
+    """Says which libraries compute for torch."""
+    torch = load("torch")
+    if torch is None:
+        return ""
+    heads = torch.zeros((1, 2, 128, 64), dtype=torch.bfloat16)
+    backend = torch.nn.attention.SDPBackend(torch._fused_sdp_choice(heads, heads, heads))
+    cudnn = torch.backends.cudnn.version()
+    return f"(CUDA {torch.version.cuda}, cuDNN {cudnn}, attention by {backend.name})"
 
 
 def _scaled(size: int) -> int:

@@ -7,7 +7,7 @@ device is, PTX wrappers against the emulator (where nvcc and g++ are), the tests
 also under compute-sanitizer, the tests of all ops, models and interoperation on the GPU, and the
 benchmarks against CuPy and torch. Needs numpy and pytest; torch and cupy when there are some. Ends
 after --seconds; called again with the same folder it does the steps that are missing. The last lines
-are a table of all steps; their output is in the folder.
+are a table of all steps, whose output is in the folder, and how the benchmarks stand beside their bars.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def main() -> None:
         if left > 10 and not done(options.folder, step):
             run(options.folder, step, min(step.seconds, left), left < step.seconds)
     print(table(options.folder, found))
+    print(targets(options.folder))
 
 
 def stage(folder: Path) -> None:
@@ -164,6 +165,16 @@ def table(folder: Path, found: list[Step]) -> str:
         last = next((line for line in reversed(text) if "wrote" not in line), "")
         lines.append(f"{step.name:24}  {state:10}  {facts['seconds']:6.1f} s  {last[:110]}")
     return "\n".join(lines)
+
+
+def targets(folder: Path) -> str:
+    """Returns what the benchmarks so far have reached of what they have to."""
+    sys.path.append(str(ROOT))
+    from benchmarks.bars import GPU_BARS, against_bars
+
+    files = (folder / f"{family}.json" for family in FAMILIES)
+    rows = [row for file in files if file.exists() for row in json.loads(file.read_text())]
+    return against_bars(rows, GPU_BARS) if rows else "no benchmarks yet"
 
 
 if __name__ == "__main__":

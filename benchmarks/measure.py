@@ -44,7 +44,7 @@ def main() -> None:
         if variants:
             result = instrument.measure(case, variants, effort)
             error = None
-            if effort.thorough:
+            if effort.thorough or (on_gpu and case.flops):
                 try:
                     error = accuracy.error(case)
                 except Exception as why:  # nor must a reference's trouble

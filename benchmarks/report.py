@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bars import (
+    BARS,
+    GPU_BARS,
     TIE,
     Row,
     against_bars,
@@ -26,6 +28,7 @@ from benchmarks.bars import (
     label,
     lowest_ratio,
     ratio,
+    share_of_limit,
 )
 from benchmarks.libraries import NAMES, PEERS
 
@@ -61,7 +64,7 @@ def main() -> None:
     if not rows:
         sys.exit(f"no benchmark's name holds one of: {options.only}")
     print(table(rows))
-    print(against_bars(rows))
+    print(against_bars(rows, GPU_BARS if options.device == "gpu" else BARS))
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1))
     _draw(rows, options.picture)
@@ -97,7 +100,8 @@ def describe(header: dict[str, Any]) -> str:
     machine = header["machine"]
     versions = " ".join(f"{name} {version}" for name, version in header["libraries"].items())
     if "gpu" in machine:
-        return f"{machine['gpu']}, which copies {machine['copy'] / 1e9:.0f} GB/s\n{versions}"
+        libraries = f"{versions} {machine['torch']}"
+        return f"{machine['gpu']}, which copies {machine['copy'] / 1e9:.0f} GB/s\n{libraries}"
     bandwidth = ", ".join(f"{size} {rate / 1e9:.0f}" for size, rate in machine["bandwidth"].items())
     return (
         f"{machine['cpu']}, {machine['isa']}, threads: {machine['threads']}; "
@@ -122,7 +126,8 @@ def table(rows: list[Row]) -> str:
     for row in sorted(rows, key=_order(rows)):
         ours = fastest(row, "pydl")
         cells = "".join(f"{_ratio(row, peer):>13}" for peer in peers)
-        share = f"{row['floor'] / ours:.0%}" if ours and row["floor"] else ""
+        near = share_of_limit(row)
+        share = "" if near is None else f"{near:.0%}"
         error = "" if row["error"] is None else f"{row['error']:.0e}"
         lines.append(
             f"{label(row):{width}}  {row['threads']:>7}  {_time(ours):>8}{cells}   {share:>8}"
