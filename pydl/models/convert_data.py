@@ -103,20 +103,27 @@ class Converter:
         return None if array is None else self._convert(array)
 
 
+_WIDER = {
+    np.dtype(narrow): wide
+    for narrow, wide in (
+        ("int16", "int32"), ("uint16", "int32"), ("uint32", "int64"), ("longdouble", "float64"),
+    )
+}  # fmt: skip
+
+
 def _on_cpu(array: np.ndarray) -> Tensor:
     return from_numpy(array) if array.flags.writeable else tensor(array, device="cpu")
 
 
 def _supported(array: np.ndarray) -> np.ndarray:
     """`array` in a dtype that tensors have (no uint16, uint32, uint64, int16, long double)."""
-    wider = {"int16": "int32", "uint16": "int32", "uint32": "int64", "float128": "float64"}
-    if array.dtype.name == "uint64":
+    if array.dtype == np.uint64:
         if array.size and array.max() > np.iinfo(np.int64).max:
             raise TypeError("[data] expected integers that fit int64, got uint64 beyond it")
         return array.astype("int64")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    wanted = wider.get(array.dtype.name)
+    wanted = _WIDER.get(array.dtype)
     return array if wanted is None else array.astype(wanted)
 
 

@@ -229,7 +229,8 @@ class Trainer(Compiled):
         if self.built and type(self).train_step is Compiled.train_step:
             self._plan = StepPlan(self)
         try:
-            logs = _floats(Placement(self).step(self.train_step)(batch))
+            step, results = self._step_function("train_step", self._learn)
+            logs = _floats(results(step(batch)))
         finally:
             self._plan = None
         return logs if return_dict else _in_order(logs)
@@ -359,8 +360,9 @@ class Trainer(Compiled):
 
     def _step_contents(self, name: str) -> tuple[int, ...]:
         """What a captured step holds on to."""
-        trained = self.trainable_variables
-        kept: list[Any] = [*self.weights, *trained]
+        holder = self._plan or self
+        trained = holder.trainable_variables
+        kept: list[Any] = [*holder.weights, *trained]
         if name == "train_step" and isinstance(self.optimizer, Optimizer):
             if not self.optimizer.built:
                 self.optimizer.build(trained)

@@ -263,3 +263,16 @@ def test_large_steps_are_not_kept():
         model.fit(x, y, 4096, epochs=3, verbose=0)
     assert not repeats(model)
     assert pydl.memory_stats()["allocated_bytes"] < before + x.nbytes + (64 << 20)
+
+
+def test_single_batches():
+    losses = []
+    for jit in (False, True):
+        model = compiled(dense_model, jit)
+        x, y = data(48)
+        for _ in range(3):
+            for rows in (slice(0, 16), slice(16, 32), slice(32, 48)):
+                logs = model.train_on_batch(x[rows], y[rows], return_dict=True)
+            losses.append(logs)
+    assert repeats(model)
+    assert losses[:3] == losses[3:]
