@@ -223,6 +223,8 @@ CASES = [
     ((2, 2, 31, 12), (40, 2, 4, 3), dict(dilation=(2, 1), padding=2)),
     ((2, 24, 12, 11), (48, 2, 3, 3), dict(groups=12, padding=1)),
     ((2, 30, 12, 11), (10, 6, 3, 3), dict(groups=5, stride=2)),
+    # More than one block of taps and channels, whose sums go to every second pixel.
+    ((2, 40, 17, 17), (160, 40, 3, 3), dict(stride=2, padding=1)),
     # Sizes that are no multiples of Winograd's tiles, nor channels of registers and blocks of them.
     ((3, 130, 13, 18), (70, 130, 3, 3), dict(padding=1)),
     ((1, 33, 9, 22), (45, 33, 3, 3), dict(padding=2)),
@@ -273,14 +275,14 @@ def test_gradients_against_torch(case, isa):
 
 
 @pytest.mark.cpu
-@pytest.mark.parametrize("padding", ["valid", "same"])
-def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
+@pytest.mark.parametrize("strides, padding", [(1, "valid"), (1, "same"), (2, "valid")])
+def test_large_has_an_epilogue_and_no_order_of_threads(strides, padding):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(7)
     x, kernel, bias = (rng.normal(size=shape) for shape in ((9, 21, 30, 40), (3, 3, 40, 50), 50))
     expected = torch.nn.functional.conv2d(
         torch.tensor(x.transpose(0, 3, 1, 2)), torch.tensor(kernel.transpose(3, 2, 0, 1)),
-        torch.tensor(bias), padding=padding,
+        torch.tensor(bias), strides, padding,
     ).relu().numpy().transpose(0, 2, 3, 1)  # fmt: skip
     results = []
     before = pydl.get_num_threads()
@@ -288,7 +290,7 @@ def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
         for threads in (1, 2, 3, 8):
             pydl.set_num_threads(threads)
             ours = [pydl.tensor(v, "float32", requires_grad=True) for v in (x, kernel, bias)]
-            y = OPS.conv(*ours, padding=padding, activation="relu")
+            y = OPS.conv(*ours, strides=strides, padding=padding, activation="relu")
             y.backward(OPS.ones(y.shape))
             results.append([v.numpy() for v in (y, *(each.grad for each in ours))])
     finally:
@@ -297,6 +299,18 @@ def test_winograd_has_an_epilogue_and_no_order_of_threads(padding):
     for other in results[1:]:
         for got, first in zip(other, results[0]):
             np.testing.assert_array_equal(got, first)
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("special", [np.inf, np.nan, 3e38])
+def test_numbers_without_parts(special):
+    """Such as tile registers cannot take: the pixels that see them, and only these, have them."""
+    x, kernel = np.ones((2, 21, 21, 40), "float32"), np.full((3, 3, 40, 64), 1e-3, "float32")
+    x[1, 10, 10, 12] = special
+    got = OPS.conv(x, kernel, strides=2).numpy()
+    want = np.full(got.shape, 0.36)
+    want[1, 4:6, 4:6] += special * 1e-3 - 1e-3
+    np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
 RESIDUALS = {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/conv/padded.h"
+#include "cpu/conv/split.h"
 #include "cpu/conv/winograd.h"
 #include "cpu/conv/winograd_gradient.h"
 
@@ -30,6 +31,8 @@ PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patche
   if (worth_winograd(patches, batch, columns, kernel.prepared)) {
     return Winograd(patches, batch, kernel, columns, out, context->num_threads).run(context);
   }
+  PydlStatus status = PYDL_OK;
+  if (multiply_split_patches(context, patches, batch, kernel, columns, out, &status)) return status;
   const int64_t m = patches.rows(batch);
   Panels<T> panels = {patches.columns(), columns, nullptr, kernel.row};
   if constexpr (std::is_same_v<S, T>) {
@@ -59,7 +62,7 @@ PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patche
   for (int64_t image = 0; image < batch; image += images) {
     const int64_t end = smaller(batch, image + images);
     const PatchRows<S> rows(padded.fill(context, image, end), end - image, columns);
-    const PydlStatus status = multiply_rows(rows, out.from_row(image * patches.rows(1)));
+    status = multiply_rows(rows, out.from_row(image * patches.rows(1)));
     if (status != PYDL_OK) return status;
   }
   return PYDL_OK;
@@ -165,17 +168,22 @@ PydlStatus dense_kernel_gradient_part(const PydlContext* context,
   const int64_t columns = g.out_channels / g.groups, pixels = g.out_height * g.out_width;
   Patches<S> patches = patches_of<S>(g, args.input, group);
   patches.data += image * g.height * g.width * g.channels;
+  const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns +
+                      image * pixels * g.out_channels;
+  const MatrixOutput<S, O> to = {
+      out, nullptr, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
+  PydlStatus status = PYDL_OK;
+  if (multiply_split_columns(context, patches, image_end - image, gradient, g.out_channels, columns,
+                             to, &status)) {
+    return status;
+  }
   const bool pad = PatchColumns<S>::worth_padding(patches, columns) && !patches.all_inside();
   PaddedImages<S> padded(context, patches, pad ? image_end - image : 0);
   if (!padded) return conv_out_of_memory(context);
   if (pad) patches = padded.fill(context, 0, image_end - image);
 
-  const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns +
-                      image * pixels * g.out_channels;
   Panels<T> panels = {(image_end - image) * pixels, columns, nullptr, g.out_channels};
   if constexpr (std::is_same_v<S, T>) panels.direct = gradient;
-  const MatrixOutput<S, O> to = {
-      out, nullptr, nullptr, out_row, false, {nullptr, PYDL_ACTIVATION_NONE}};
   return multiply<T>(
       context, panels, PatchColumns<S>(patches, image_end - image, columns),
       [&](int64_t panel, int64_t panel_end, int64_t l, int64_t depth, T* dst) {

@@ -135,6 +135,12 @@ struct PixelOutput {
     if (pre_activation) rest.pre_activation += shift;
     return rest;
   }
+  PixelOutput partial() const {
+    PixelOutput sums = *this;
+    sums.pre_activation = nullptr;
+    sums.epilogue = {nullptr, PYDL_ACTIVATION_NONE};
+    return sums;
+  }
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const T* sum,
               int64_t sum_row) const {
     write(row, rows, column, columns, sum, sum_row, false);

@@ -11,23 +11,35 @@ namespace {
 
 constexpr int64_t kSplitDepthMost = 512;     // of k at a time
 constexpr int64_t kSplitKeptBytes = 1 << 20;  // of panels: half of the L2 cache of such CPUs
+constexpr int64_t kSplitPiece = 128;          // of k: a strip of it stays in the L1 cache
 
-template <class Output>
+struct ProductSize {
+  int64_t m, n, k;
+};
+
+// C = A @ B. A Source of A has strip() as in blocked.h, for kSplitSide rows and kSplitPiece of k.
+// `split_b(column, columns, l, depth, size, splitter, to)` makes panels of columns [column, column +
+// columns) and rows [l, l + depth) of B, `size` from one to the next. An Output has what blocked.h
+// says, or else, where it is not kInPlace, partial(), which takes sums that are not complete.
+template <class Source, class SplitB, class Output>
 class SplitProduct {
  public:
-  SplitProduct(const PydlGemmArgs& args, const Output& out)
-      : args_(args),
+  SplitProduct(const ProductSize& of, const Source& source, const SplitB& split_b,
+               const Output& out)
+      : of_(of),
+        source_(source),
+        split_b_(split_b),
         out_(out),
-        strips_(divide_up(args.m, kSplitSide)),
-        panels_(divide_up(args.n, kSplitSide)),
-        blocks_(divide_up(args.k, kSplitDepthMost)),
-        depth_(divide_up(divide_up(args.k, blocks_), kSplitDepth) * kSplitDepth),
+        strips_(divide_up(of.m, kSplitSide)),
+        panels_(divide_up(of.n, kSplitSide)),
+        depth_(divide_up(divide_up(of.k, divide_up(of.k, kSplitDepthMost)), kSplitDepth) *
+               kSplitDepth),
         size_(depth_ / kSplitDepth * kChunkPairs),
         kept_(larger(1, kSplitKeptBytes / (size_ * static_cast<int64_t>(sizeof(Pairs))))) {}
 
   // Whether it was computed; else an operand holds numbers that have no parts, and C is of no use.
   bool run(const PydlContext* context, PydlStatus* status) const {
-    const Cut cut(strips_, panels_, kSplitSide, args_.k, context->num_threads);
+    const Cut cut(strips_, panels_, kSplitSide, of_.k, context->num_threads);
     const int64_t size = (1 + smaller(kept_, panels_)) * size_;
     const Scratch<Pairs> memory(context, cut.regions() * size);
     if (!memory) {
@@ -53,13 +65,12 @@ class SplitProduct {
     Pairs *strip = memory, *panels = memory + size_;
     for (int64_t first = region.panel; first < region.panel_end; first += kept_) {
       const int64_t last = smaller(region.panel_end, first + kept_);
-      for (int64_t l = 0; l < args_.k; l += depth_) {
-        const int64_t columns = smaller(last * kSplitSide, args_.n) - first * kSplitSide;
-        split_panels(b(l, first), args_.b_row_stride, args_.b_col_stride, depth(l), columns, size_,
-                     splitter, panels);
+      const int64_t column = first * kSplitSide;
+      for (int64_t l = 0; l < of_.k; l += depth_) {
+        split_b_(column, smaller(last * kSplitSide, of_.n) - column, l, depth(l), size_, splitter,
+                 panels);
         for (int64_t i = region.strip; i < region.strip_end; ++i) {
-          split_strip(a(i, l), args_.a_row_stride, args_.a_col_stride, rows(i), depth(l), splitter,
-                      strip);
+          split_rows(i, l, splitter, strip);
           if (!splitter.all_have_parts()) return false;
           for (int64_t j = first; j < last; ++j) {
             multiply_one(i, j, l, strip, panels + (j - first) * size_);
@@ -70,34 +81,47 @@ class SplitProduct {
     return true;
   }
 
+  void split_rows(int64_t i, int64_t l, Splitter& splitter, Pairs* to) const {
+    alignas(64) float buffer[kSplitSide * kSplitPiece + Vec<float>::size];
+    const int64_t end = l + depth(l);
+    for (; l < end; l += kSplitPiece, to += kSplitPiece / kSplitDepth * kChunkPairs) {
+      const int64_t piece = smaller(kSplitPiece, end - l);
+      const TileRows<float> a = source_.strip(i * kSplitSide, rows(i), l, piece, buffer);
+      split_strip(a.data, a.row, a.step, rows(i), piece, splitter, to);
+    }
+  }
+
   void multiply_one(int64_t i, int64_t j, int64_t l, const Pairs* strip, const Pairs* panel) const {
-    TileOutput<float> c = out_.place(i * kSplitSide, j * kSplitSide);
-    c.columns = columns(j);
-    c.accumulate = l > 0;
-    multiply_split(rows(i), divide_up(depth(l), kSplitDepth), strip, panel, c);
-    if (l + depth_ < args_.k) return;
-    out_.finish(i * kSplitSide, rows(i), j * kSplitSide, c.columns, c.data, c.row);
+    const int64_t row = i * kSplitSide, column = j * kSplitSide;
+    const int64_t chunks = divide_up(depth(l), kSplitDepth);
+    const bool completes = l + depth_ >= of_.k;
+    if constexpr (Output::kInPlace) {
+      TileOutput<float> c = out_.place(row, column);
+      c.columns = columns(j);
+      c.accumulate = l > 0;
+      multiply_split(rows(i), chunks, strip, panel, c);
+      if (completes) out_.finish(row, rows(i), column, c.columns, c.data, c.row);
+    } else {
+      alignas(64) float sums[kSplitSide * kSplitSide];
+      multiply_registers(rows(i), chunks, strip, panel, sums, kSplitSide);
+      const Output& to = completes ? out_ : out_.partial();
+      to.write(row, rows(i), column, columns(j), sums, kSplitSide, l > 0);
+    }
   }
 
   int rows(int64_t i) const {
-    return static_cast<int>(smaller(kSplitSide, args_.m - i * kSplitSide));
+    return static_cast<int>(smaller(kSplitSide, of_.m - i * kSplitSide));
   }
   int columns(int64_t j) const {
-    return static_cast<int>(smaller(kSplitSide, args_.n - j * kSplitSide));
+    return static_cast<int>(smaller(kSplitSide, of_.n - j * kSplitSide));
   }
-  int64_t depth(int64_t l) const { return smaller(depth_, args_.k - l); }
-  const float* a(int64_t i, int64_t l) const {
-    return static_cast<const float*>(args_.a) + i * kSplitSide * args_.a_row_stride +
-           l * args_.a_col_stride;
-  }
-  const float* b(int64_t l, int64_t j) const {
-    return static_cast<const float*>(args_.b) + l * args_.b_row_stride +
-           j * kSplitSide * args_.b_col_stride;
-  }
+  int64_t depth(int64_t l) const { return smaller(depth_, of_.k - l); }
 
-  const PydlGemmArgs& args_;
+  const ProductSize of_;
+  const Source& source_;
+  const SplitB& split_b_;
   const Output& out_;
-  const int64_t strips_, panels_, blocks_;
+  const int64_t strips_, panels_;
   const int64_t depth_, size_;  // of k in a block; of a strip or panel of that depth
   const int64_t kept_;          // panels
 };
@@ -105,21 +129,44 @@ class SplitProduct {
 constexpr int64_t kSplitRows = 48;  // fewer do not pay for splitting B
 
 // Whether it is faster than vectors: padding is at most half of the work.
-inline bool worth_splitting(const PydlGemmArgs& args) {
+inline bool worth_splitting(const ProductSize& of) {
   const auto padded_size = [](int64_t n) { return divide_up(n, kSplitSide) * kSplitSide; };
-  if (!has_unit(kUnitAmx) || args.accumulate || args.m < kSplitRows) return false;
-  if (smaller(args.n, args.k) < kSplitSide) return false;
-  return 2 * padded_size(args.m) * padded_size(args.n) * padded_size(args.k) <=
-         3 * args.m * args.n * args.k;
+  if (!has_unit(kUnitAmx) || of.m < kSplitRows) return false;
+  if (smaller(of.n, of.k) < kSplitSide) return false;
+  return 2 * padded_size(of.m) * padded_size(of.n) * padded_size(of.k) <= 3 * of.m * of.n * of.k;
 }
+
+template <class Source, class SplitB, class Output>
+bool multiply_split_matrices(const PydlContext* context, const ProductSize& of,
+                             const Source& source, const SplitB& split_b, const Output& out,
+                             PydlStatus* status) {
+  return SplitProduct<Source, SplitB, Output>(of, source, split_b, out).run(context, status);
+}
+
+// A that is a matrix in memory.
+struct MatrixRows {
+  const float* data;
+  int64_t row, column;
+  TileRows<float> strip(int64_t i, int, int64_t l, int64_t, float*) const {
+    return {data + i * row + l * column, row, column};
+  }
+};
 
 // Whether it computed C.
 template <class S, class O>
 inline bool multiply_by_parts(const PydlContext* context, const PydlGemmArgs& args,
                               const MatrixOutput<S, O>& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
-    if (!worth_splitting(args)) return false;
-    return SplitProduct<MatrixOutput<S, O>>(args, out).run(context, status);
+    const ProductSize of = {args.m, args.n, args.k};
+    if (args.accumulate || !worth_splitting(of)) return false;
+    const float* b = static_cast<const float*>(args.b);
+    const int64_t row = args.b_row_stride, column = args.b_col_stride;
+    const MatrixRows a = {static_cast<const float*>(args.a), args.a_row_stride, args.a_col_stride};
+    const auto split_b = [&](int64_t j, int64_t columns, int64_t l, int64_t depth, int64_t size,
+                             Splitter& splitter, Pairs* to) {
+      split_panels(b + l * row + j * column, row, column, depth, columns, size, splitter, to);
+    };
+    return multiply_split_matrices(context, of, a, split_b, out, status);
   } else {
     return false;
   }
