@@ -37,6 +37,8 @@ CONVOLUTIONS = {
     "product": ((1, 7, 9, 40), (1, 1, 40, 70), 1),
     "winograd": ((1, 14, 13, 160), (3, 3, 160, 72), 1),
     "strided": ((1, 15, 11, 48), (3, 3, 48, 40), 2),
+    "product of parts": ((1, 19, 17, 700), (1, 1, 700, 90), 1),
+    "patches of parts": ((1, 37, 35, 80), (3, 3, 80, 72), 2),
     "few tiles": ((1, 7, 7, 200), (3, 3, 200, 136), 1),
 }
 
@@ -51,6 +53,33 @@ def test_conv_gives_the_same_at_every_call(label):
     np.testing.assert_allclose(results[0], want, atol=2e-5 * np.abs(want).max())
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize("label", CONVOLUTIONS)
+def test_kept_kernels_have_no_order_of_threads(label):
+    x_shape, kernel_shape, stride = CONVOLUTIONS[label]
+    x, weights = pydl.tensor(array(*x_shape)), pydl.tensor(array(*kernel_shape, seed=1))
+    before, results = pydl.get_num_threads(), []
+    try:
+        for threads in (1, 1, 1, 2, 3, 8):
+            pydl.set_num_threads(threads)
+            results.append(conv(x, weights, stride).numpy())
+    finally:
+        pydl.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize("label", ["product of parts", "patches of parts"])
+def test_kept_numbers_without_parts(label):
+    x_shape, kernel_shape, stride = CONVOLUTIONS[label]
+    kernel = array(*kernel_shape, seed=1)
+    kernel[..., 5, 7] = np.inf
+    x, weights = np.ones(x_shape, "float32"), pydl.tensor(kernel)
+    for _ in range(3):
+        result = conv(x, weights, stride).numpy()
+        assert not np.isfinite(result[..., 7]).any()  # zeros around images give NaN
+        assert np.isfinite(np.delete(result, 7, axis=-1)).all()
 
 
 def test_linear_gives_the_same_at_every_call():

@@ -13,8 +13,9 @@ namespace {
 #ifdef PYDL_ISA_avx512
 
 // Whether tile registers are faster. To gather patches of few channels takes too long.
-inline bool worth_splitting_patches(const Patches<float>& patches, const ProductSize& of) {
-  return patches.channels >= Vec<float>::size && worth_splitting(of);
+inline bool worth_splitting_patches(const Patches<float>& patches, const ProductSize& of,
+                                    const PydlPrepared* prepared) {
+  return patches.channels >= Vec<float>::size && worth_splitting(of, prepared);
 }
 
 // Columns [j, j + columns) and taps and channels [l, l + depth) of a kernel, split.
@@ -61,13 +62,14 @@ bool multiply_split_patches(const PydlContext* context, const Patches<S>& patche
                             PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
     const ProductSize of = {patches.rows(batch), columns, patches.columns()};
-    if (!worth_splitting_patches(patches, of)) return false;
+    if (!worth_splitting_patches(patches, of, kernel.prepared)) return false;
     const auto split_b = [&](int64_t j, int64_t count, int64_t l, int64_t depth, int64_t size,
                              Splitter& splitter, Pairs* to) {
       split_kernel(patches, kernel, j, count, l, depth, size, splitter, to);
     };
     const SplitPatchRows rows = {patches};
-    return multiply_split_matrices(context, of, rows, split_b, out, status);
+    const KeptOperand b = {kernel.prepared, kernel.data, kernel.row, kernel.column};
+    return multiply_split_matrices(context, of, rows, split_b, b, out, status);
   } else {
     return false;
   }
@@ -80,14 +82,14 @@ bool multiply_split_columns(const PydlContext* context, const Patches<S>& patche
                             const Output& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
     const ProductSize of = {patches.columns(), columns, patches.rows(batch)};
-    if (!worth_splitting_patches(patches, of)) return false;
+    if (!worth_splitting_patches(patches, of, nullptr)) return false;
     const auto split_b = [&](int64_t j, int64_t count, int64_t l, int64_t depth, int64_t size,
                              Splitter& splitter, Pairs* to) {
       split_panels(gradient + l * gradient_row + j, gradient_row, 1, depth, count, size, splitter,
                    to);
     };
     const SplitPatchColumns rows = {patches};
-    return multiply_split_matrices(context, of, rows, split_b, out, status);
+    return multiply_split_matrices(context, of, rows, split_b, {}, out, status);
   } else {
     return false;
   }

@@ -1,8 +1,8 @@
 // The product of matrices from tiles of split floats: threads share C, and each walks its region as
-// blocked.h says, columns kept while strips of rows go by.
+// blocked.h says, columns kept while strips of rows go by; or rows, where columns were split before.
 #pragma once
 
-#include "cpu/gemm/epilogue.h"
+#include "cpu/gemm/matrix.h"
 #include "cpu/gemm/split_tile.h"
 #include "pydl/kernels/gemm.h"
 
@@ -15,6 +15,13 @@ constexpr int64_t kSplitPiece = 128;          // of k: a strip of it stays in th
 
 struct ProductSize {
   int64_t m, n, k;
+};
+
+// Which matrix B is, where what is made of it may be kept.
+struct KeptOperand {
+  const PydlPrepared* prepared = nullptr;
+  const void* data = nullptr;
+  int64_t row = 0, column = 0;
 };
 
 // C = A @ B. A Source of A has strip() as in blocked.h, for kSplitSide rows and kSplitPiece of k.
@@ -38,9 +45,11 @@ class SplitProduct {
         kept_(larger(1, kSplitKeptBytes / (size_ * static_cast<int64_t>(sizeof(Pairs))))) {}
 
   // Whether it was computed; else an operand holds numbers that have no parts, and C is of no use.
-  bool run(const PydlContext* context, PydlStatus* status) const {
+  bool run(const PydlContext* context, const KeptOperand& b, PydlStatus* status) const {
+    const Pairs* ready = of_.m <= kPreparedRows ? find_ready(b) : nullptr;
+    if (ready && !ready[ready_size()]) return false;
     const Cut cut(strips_, panels_, kSplitSide, of_.k, context->num_threads);
-    const int64_t size = (1 + smaller(kept_, panels_)) * size_;
+    const int64_t size = size_ * (ready ? smaller(kept_, strips_) : 1 + smaller(kept_, panels_));
     const Scratch<Pairs> memory(context, cut.regions() * size);
     if (!memory) {
       *status = context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
@@ -50,7 +59,8 @@ class SplitProduct {
     parallel_for(context, cut.regions(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const Region region = cut.region(i, strips_, panels_);
-        if (!multiply_region(region, memory.data() + i * size)) {
+        Pairs* own = memory.data() + i * size;
+        if (!(ready ? multiply_by_panels(region, ready, own) : multiply_by_strips(region, own))) {
           __atomic_store_n(&computed, false, __ATOMIC_RELAXED);
         }
       }
@@ -59,7 +69,54 @@ class SplitProduct {
   }
 
  private:
-  bool multiply_region(const Region& region, Pairs* memory) const {
+  int64_t ready_size() const { return divide_up(of_.k, depth_) * panels_ * size_; }
+
+  // All panels, block of k by block, and behind them whether all of B has parts.
+  const Pairs* find_ready(const KeptOperand& b) const {
+    if (!b.prepared) return nullptr;
+    const PydlPreparedKey key = {b.data,
+                                 {kChunkPairs, of_.k, of_.n, depth_, b.row, b.column},
+                                 (ready_size() + 1) * static_cast<int64_t>(sizeof(Pairs))};
+    const auto make = [](void* self, void* memory) {
+      static_cast<const SplitProduct*>(self)->split_all(static_cast<Pairs*>(memory));
+    };
+    return static_cast<const Pairs*>(
+        b.prepared->get(b.prepared, &key, make, const_cast<SplitProduct*>(this)));
+  }
+  void split_all(Pairs* to) const {
+    Splitter splitter;
+    for (int64_t l = 0; l < of_.k; l += depth_, to += panels_ * size_) {
+      split_b_(0, of_.n, l, depth(l), size_, splitter, to);
+    }
+    *to = splitter.all_have_parts();
+  }
+
+  bool multiply_by_panels(const Region& region, const Pairs* ready, Pairs* strips) const {
+    const TileRegisters registers(true);
+    Splitter splitter;
+    const int64_t group = even_part(region.strip_end - region.strip, kept_);
+    for (int64_t first = region.strip; first < region.strip_end; first += group) {
+      const int64_t last = smaller(region.strip_end, first + group);
+      const int64_t lines = divide_up(kRegisterRows, last - first);
+      const Pairs* panels = ready;
+      for (int64_t l = 0; l < of_.k; l += depth_, panels += panels_ * size_) {
+        for (int64_t i = first; i < last; ++i) {
+          split_rows(i, l, splitter, strips + (i - first) * size_);
+        }
+        if (!splitter.all_have_parts()) return false;
+        for (int64_t j = region.panel; j < region.panel_end; ++j) {
+          const Pairs* panel = panels + j * size_;
+          for (int64_t i = first; i < last; ++i) {
+            const PairsAhead next = {panel + size_ + (i - first) * (size_ / (last - first)), lines};
+            multiply_one(i, j, l, strips + (i - first) * size_, panel, next);
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  bool multiply_by_strips(const Region& region, Pairs* memory) const {
     const TileRegisters registers(true);
     Splitter splitter;
     Pairs *strip = memory, *panels = memory + size_;
@@ -73,7 +130,7 @@ class SplitProduct {
           split_rows(i, l, splitter, strip);
           if (!splitter.all_have_parts()) return false;
           for (int64_t j = first; j < last; ++j) {
-            multiply_one(i, j, l, strip, panels + (j - first) * size_);
+            multiply_one(i, j, l, strip, panels + (j - first) * size_, {});
           }
         }
       }
@@ -91,7 +148,8 @@ class SplitProduct {
     }
   }
 
-  void multiply_one(int64_t i, int64_t j, int64_t l, const Pairs* strip, const Pairs* panel) const {
+  void multiply_one(int64_t i, int64_t j, int64_t l, const Pairs* strip, const Pairs* panel,
+                    const PairsAhead& ahead) const {
     const int64_t row = i * kSplitSide, column = j * kSplitSide;
     const int64_t chunks = divide_up(depth(l), kSplitDepth);
     const bool completes = l + depth_ >= of_.k;
@@ -99,11 +157,11 @@ class SplitProduct {
       TileOutput<float> c = out_.place(row, column);
       c.columns = columns(j);
       c.accumulate = l > 0;
-      multiply_split(rows(i), chunks, strip, panel, c);
+      multiply_split(rows(i), chunks, strip, panel, c, ahead);
       if (completes) out_.finish(row, rows(i), column, c.columns, c.data, c.row);
     } else {
       alignas(64) float sums[kSplitSide * kSplitSide];
-      multiply_registers(rows(i), chunks, strip, panel, sums, kSplitSide);
+      multiply_registers(rows(i), chunks, strip, panel, sums, kSplitSide, ahead);
       const Output& to = completes ? out_ : out_.partial();
       to.write(row, rows(i), column, columns(j), sums, kSplitSide, l > 0);
     }
@@ -126,21 +184,22 @@ class SplitProduct {
   const int64_t kept_;          // panels
 };
 
-constexpr int64_t kSplitRows = 48;  // fewer do not pay for splitting B
+constexpr int64_t kSplitRows = 48;       // fewer do not pay for splitting B
+constexpr int64_t kSplitReadyRows = 96;  // nor for reading 6 bytes, not 4, of what is kept of it
 
 // Whether it is faster than vectors: padding is at most half of the work.
-inline bool worth_splitting(const ProductSize& of) {
+inline bool worth_splitting(const ProductSize& of, const PydlPrepared* prepared = nullptr) {
   const auto padded_size = [](int64_t n) { return divide_up(n, kSplitSide) * kSplitSide; };
-  if (!has_unit(kUnitAmx) || of.m < kSplitRows) return false;
+  if (!has_unit(kUnitAmx) || of.m < (prepared ? kSplitReadyRows : kSplitRows)) return false;
   if (smaller(of.n, of.k) < kSplitSide) return false;
   return 2 * padded_size(of.m) * padded_size(of.n) * padded_size(of.k) <= 3 * of.m * of.n * of.k;
 }
 
 template <class Source, class SplitB, class Output>
 bool multiply_split_matrices(const PydlContext* context, const ProductSize& of,
-                             const Source& source, const SplitB& split_b, const Output& out,
-                             PydlStatus* status) {
-  return SplitProduct<Source, SplitB, Output>(of, source, split_b, out).run(context, status);
+                             const Source& source, const SplitB& split_b, const KeptOperand& b,
+                             const Output& out, PydlStatus* status) {
+  return SplitProduct<Source, SplitB, Output>(of, source, split_b, out).run(context, b, status);
 }
 
 // A that is a matrix in memory.
@@ -158,7 +217,7 @@ inline bool multiply_by_parts(const PydlContext* context, const PydlGemmArgs& ar
                               const MatrixOutput<S, O>& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
     const ProductSize of = {args.m, args.n, args.k};
-    if (args.accumulate || !worth_splitting(of)) return false;
+    if (args.accumulate || !worth_splitting(of, args.prepared_b)) return false;
     const float* b = static_cast<const float*>(args.b);
     const int64_t row = args.b_row_stride, column = args.b_col_stride;
     const MatrixRows a = {static_cast<const float*>(args.a), args.a_row_stride, args.a_col_stride};
@@ -166,7 +225,8 @@ inline bool multiply_by_parts(const PydlContext* context, const PydlGemmArgs& ar
                              Splitter& splitter, Pairs* to) {
       split_panels(b + l * row + j * column, row, column, depth, columns, size, splitter, to);
     };
-    return multiply_split_matrices(context, of, a, split_b, out, status);
+    return multiply_split_matrices(context, of, a, split_b, {args.prepared_b, b, row, column}, out,
+                                   status);
   } else {
     return false;
   }

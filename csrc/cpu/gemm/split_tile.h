@@ -143,6 +143,18 @@ inline void prefetch_register(const Pairs* next) {
   for (int i = 0; i < kRegisterRows; ++i) __builtin_prefetch(next + i * 16);
 }
 
+// What comes next, a panel from beyond that cache: so many lines of it for each part of a chunk.
+struct PairsAhead {
+  const Pairs* data = nullptr;
+  int64_t lines = 0;
+};
+inline void prefetch_ahead(PairsAhead& ahead) {
+  constexpr int64_t kLine = 64 / sizeof(Pairs);
+  for (int64_t i = 0; i < ahead.lines; ++i, ahead.data += kLine) {
+    __builtin_prefetch(ahead.data, 0, 2);
+  }
+}
+
 #define PYDL_LOAD(tile, from, part, half) \
   _tile_loadd(tile, (from) + (part * 2 + half) * kRegisterPairs, 64)
 
@@ -166,10 +178,12 @@ inline void prefetch_register(const Pairs* next) {
   PYDL_LOAD(7, b, part, 1)
 
 // One register of rows by two of columns.
-PYDL_AMX inline void multiply_half_strip(int64_t chunks, const Pairs* a, const Pairs* b) {
+PYDL_AMX inline void multiply_half_strip(int64_t chunks, const Pairs* a, const Pairs* b,
+                                         PairsAhead ahead) {
 #define PYDL_LOAD_A(part) PYDL_LOAD(4, a, part, 0)
 #define PYDL_MULTIPLY(i)                                        \
   prefetch_register(b + kChunkPairs + i * kRegisterPairs);      \
+  prefetch_ahead(ahead);                                        \
   _tile_dpbf16ps(0, 4, 6);                                      \
   _tile_dpbf16ps(1, 4, 7)
   for (; chunks > 0; --chunks, a += kChunkPairs, b += kChunkPairs) {
@@ -180,12 +194,14 @@ PYDL_AMX inline void multiply_half_strip(int64_t chunks, const Pairs* a, const P
 }
 
 // Two by two: each register that is loaded serves at least twice.
-PYDL_AMX inline void multiply_whole_strip(int64_t chunks, const Pairs* a, const Pairs* b) {
+PYDL_AMX inline void multiply_whole_strip(int64_t chunks, const Pairs* a, const Pairs* b,
+                                          PairsAhead ahead) {
 #define PYDL_LOAD_A(part)   \
   PYDL_LOAD(4, a, part, 0); \
   PYDL_LOAD(5, a, part, 1)
 #define PYDL_MULTIPLY(i)                                   \
   prefetch_register(b + kChunkPairs + i * kRegisterPairs); \
+  prefetch_ahead(ahead);                                   \
   _tile_dpbf16ps(0, 4, 6);                                 \
   _tile_dpbf16ps(1, 4, 7);                                 \
   _tile_dpbf16ps(2, 5, 6);                                 \
@@ -203,7 +219,8 @@ PYDL_AMX inline void multiply_whole_strip(int64_t chunks, const Pairs* a, const 
 // The compiler does not know what tile registers read and write; the clobbers keep its stores of
 // operands before this and its loads of results after it.
 PYDL_AMX inline void multiply_registers(int64_t rows, int64_t chunks, const Pairs* a,
-                                        const Pairs* b, float* c, int64_t c_row) {
+                                        const Pairs* b, float* c, int64_t c_row,
+                                        const PairsAhead& ahead = {}) {
   const int64_t bytes = c_row * static_cast<int64_t>(sizeof(float));
   float* lower = c + kRegisterRows * c_row;
   __asm__ volatile("" ::: "memory");
@@ -212,11 +229,11 @@ PYDL_AMX inline void multiply_registers(int64_t rows, int64_t chunks, const Pair
   if (rows > kRegisterRows) {
     _tile_zero(2);
     _tile_zero(3);
-    multiply_whole_strip(chunks, a, b);
+    multiply_whole_strip(chunks, a, b, ahead);
     _tile_stored(2, lower, bytes);
     _tile_stored(3, lower + 16, bytes);
   } else {
-    multiply_half_strip(chunks, a, b);
+    multiply_half_strip(chunks, a, b, ahead);
   }
   _tile_stored(0, c, bytes);
   _tile_stored(1, c + 16, bytes);
@@ -226,12 +243,12 @@ PYDL_AMX inline void multiply_registers(int64_t rows, int64_t chunks, const Pair
 // The product of a strip of `rows` rows and a panel; needs TileRegisters. It is added to C as a
 // whole, as long sums have larger errors.
 inline void multiply_split(int64_t rows, int64_t chunks, const Pairs* a, const Pairs* b,
-                           const TileOutput<float>& c) {
+                           const TileOutput<float>& c, const PairsAhead& ahead = {}) {
   if (rows % kRegisterRows == 0 && c.columns == kSplitSide && !c.accumulate) {
-    return multiply_registers(rows, chunks, a, b, c.data, c.row);
+    return multiply_registers(rows, chunks, a, b, c.data, c.row, ahead);
   }
   alignas(64) float sums[kSplitSide * kSplitSide];
-  multiply_registers(rows, chunks, a, b, sums, kSplitSide);
+  multiply_registers(rows, chunks, a, b, sums, kSplitSide, ahead);
   for (int64_t i = 0; i < rows; ++i) {
     for_registers<float>(c.columns, [&](int64_t j, auto... count) {
       float* to = c.data + i * c.row + j;
