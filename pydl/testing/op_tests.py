@@ -131,6 +131,32 @@ class OpTests:
                 check_gradient(args[i].grad.numpy(), value, array, rtol=2e-5, step=1e-6, about=about)
                 refresh(args[i], array)
 
+    def test_gradient_of_cpu(self, spec: OpSpec) -> None:
+        """On a GPU, every element of the gradients as the CPU computes it, in float64 and float32."""
+        if not on_gpu():
+            return
+        samples = _samples(spec)
+
+        def gradients(dtype: str) -> list[np.ndarray]:
+            found = []
+            for sample in samples:
+                pydl.set_random_seed(0)
+                args = _prepared(sample, dtype, wanted := _differentiable(spec, sample))
+                outputs = outputs_of(spec.call(args, sample, dtype))
+                scalar_of(outputs, weights_like(outputs)).backward()
+                found += [args[i].grad.numpy().astype("float64") for i in wanted]
+            return found
+
+        for dtype, tolerance in (("float64", 1e-9), ("float32", 1e-4)):
+            if dtype not in spec.dtypes:
+                continue
+            got = gradients(dtype)
+            with pydl.device("cpu"):
+                expected = gradients(dtype)
+            for one, other in zip(got, expected, strict=True):
+                scale = np.abs(other[np.isfinite(other)]).max(initial=1.0)
+                np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * scale)
+
     def test_double_gradient(self, spec: OpSpec) -> None:
         """Finite differences of the gradient, in float64."""
         for sample in _samples(spec, small=True):

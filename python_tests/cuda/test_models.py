@@ -82,6 +82,25 @@ def test_mixed_precision(policy):
     assert history["loss"][1] < history["loss"][0]
 
 
+def test_loss_scaling_recovers_from_overflow():
+    """Gradients of float16 that are not finite change nothing, and the scale falls until they are."""
+    model = pydl.Sequential([layers.Dense(4, dtype="mixed_float16"), layers.Dense(2, dtype="mixed_float16")])
+    optimizer = pydl.optimizers.LossScaleOptimizer(pydl.optimizers.SGD(0.05), initial_scale=2.0**24)
+    model.compile(optimizer, "mse")
+    x, _ = data()
+    y = np.ones((48, 2), "float32")
+    model.build((None, 8))
+    before = [w.numpy() for w in model.weights]
+    model.train_on_batch(x, y)
+    for w, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(w.numpy(), value)
+    assert optimizer.dynamic_scale.item() == 2.0**23
+    losses = model.fit(x, y, batch_size=16, epochs=8, verbose=0).history["loss"]
+    assert optimizer.dynamic_scale.item() < 2.0**23 and optimizer.iterations.item() > 0
+    assert all(np.isfinite(w.numpy()).all() for w in model.weights)
+    assert losses[-1] < losses[0]
+
+
 def test_a_model_moves_while_it_learns():
     with pydl.device("cpu"):
         x, y = data()
