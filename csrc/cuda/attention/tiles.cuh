@@ -19,8 +19,10 @@ struct AttentionShape {
   using T = Compute<S>;
   template <int kPerThread, int kAcross>
   using Like = AttentionShape<S, kHead_, kTiles, kPerThread, kAcross>;
-  using Smaller = std::conditional_t<(kSide_ > 8), Like<kPer_, 8>,
-                                     std::conditional_t<(kPer_ > 1), Like<kPer_ / 2, 8>, void>>;
+  using Halved = Like<kPer_ / 2, kSide_>;
+  using Smaller = std::conditional_t<
+      (kPer_ > 2), Halved,
+      std::conditional_t<(kSide_ > 8), Like<kPer_, 8>, std::conditional_t<(kPer_ > 1), Halved, void>>>;
   static constexpr int kSide = kSide_, kThreads = kSide * kSide;
   static constexpr int kHead = kHead_, kPer = kPer_, kTile = kSide * kPer;
   static constexpr int kRow = kHead + 1, kScoreRow = kTile + 1;  // odd: no two lanes share a bank

@@ -72,10 +72,14 @@ __device__ inline void write_tile(const Output& out, int64_t at, Sum* partial, i
   }
 }
 
-// A multiprocessor of sm_75 has shared memory for one block, which may have all registers.
+// A multiprocessor of sm_75 has shared memory for one block, which may have all registers; for sm_100 the
+// compiler needs a few more of them than two large blocks leave.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
 template <class Multiplier>
 constexpr int kBlocksTogether = 1;
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+template <class Multiplier>
+constexpr int kBlocksTogether = Multiplier::kBlocks == 2 ? 1 : Multiplier::kBlocks;
 #else
 template <class Multiplier>
 constexpr int kBlocksTogether = Multiplier::kBlocks;
