@@ -3,6 +3,7 @@
 #include "cpu/gemm/dot_product.h"
 #include "cpu/gemm/split.h"
 #endif
+#include "cpu/gemm/bytes.h"
 #include "cpu/gemm/dot_unit.h"
 #include "cpu/gemm/integer.h"
 #include "cpu/gemm/matrix.h"
@@ -132,7 +133,7 @@ PydlStatus multiply_bytes(const PydlContext* context, const PydlGemmArgs& args) 
     return DotProduct<int8_t, IntegerOutput<O>>(factors, out).run(context);
   }
 #endif
-  return multiply_integer_matrices<int8_t, O>(context, args);
+  return multiply_counted<O>(context, args);
 }
 template <class T>
 PydlStatus multiply_integers(const PydlContext* context, const PydlGemmArgs& args) {
