@@ -153,7 +153,7 @@ def run(folder: Path, step: Step, seconds: float, may_repeat: bool) -> None:
 
 
 def table(folder: Path, found: list[Step]) -> str:
-    """Returns a line for each step: how it ended, how long it took, the last line that it wrote."""
+    """Returns a line for each step: how it ended, how long it took, the line that says most."""
     lines = []
     for step in found:
         if not (folder / f"{step.name}.json").exists():
@@ -162,7 +162,9 @@ def table(folder: Path, found: list[Step]) -> str:
         facts = record(folder, step)
         state = "time is up" if facts["code"] is None else f"exit {facts['code']}"
         text = (folder / f"{step.name}.txt").read_text(errors="replace").strip().splitlines()
-        last = next((line for line in reversed(text) if "wrote" not in line), "")
+        said = [line for line in text if "wrote" not in line]
+        verdicts = [line for line in said if line.startswith("Beside the fastest peer of")]
+        last = (verdicts or said or [""])[-1]
         lines.append(f"{step.name:24}  {state:10}  {facts['seconds']:6.1f} s  {last[:110]}")
     return "\n".join(lines)
 
