@@ -10,6 +10,7 @@ Tensor columns(const Tensor& rows, int64_t begin, int64_t count) {
 struct GruCell {
   static constexpr const char* kName = "gru";
   static constexpr int kGates = 3, kStates = 1;
+  static constexpr bool kOneProduct = false;
 
   bool reset_after;  // the bias is then that of x @ kernel and that of hidden @ recurrent_kernel
 
@@ -58,7 +59,7 @@ struct GruCell {
 
   SequenceGradients backward(const Op& op, const Recurrence& inputs, const Tensor& hidden,
                              const std::vector<Tensor>& kept,
-                             const std::vector<Tensor>& gradients) const {
+                             const std::vector<Tensor>& gradients, bool) const {
     Recurrence r = inputs;
     r.recurrent_kernel = contiguous(r.recurrent_kernel);
     Tensor initial = contiguous(r.states[0]);
@@ -80,7 +81,7 @@ struct GruCell {
     args.recurrent_gradient = reset_after ? d_recurrent.data() : nullptr;
     args.initial_hidden_gradient = d_initial.data();
     op.launch(&PydlKernelTable::gru_backward, args);
-    return {d_gates, d_recurrent, {d_initial}};
+    return {d_gates, d_recurrent, {d_initial}, {}};
   }
 
   std::vector<Tensor> step(const Tensor& gates, const Recurrence& r,

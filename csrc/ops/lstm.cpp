@@ -6,6 +6,7 @@ namespace {
 struct LstmCell {
   static constexpr const char* kName = "lstm";
   static constexpr int kGates = 4, kStates = 2;
+  static constexpr bool kOneProduct = true;
 
   Dims bias_shape(int64_t units) const { return {kGates * units}; }
   Tensor input_bias(const Tensor& bias) const { return bias; }
@@ -35,9 +36,10 @@ struct LstmCell {
 
   SequenceGradients backward(const Op& op, const Recurrence& inputs, const Tensor&,
                              const std::vector<Tensor>& kept,
-                             const std::vector<Tensor>& gradients) const {
+                             const std::vector<Tensor>& gradients, bool wants_x) const {
     Recurrence r = inputs;
     r.recurrent_kernel = contiguous(r.recurrent_kernel);
+    r.kernel = contiguous(r.kernel);
     Tensor initial_cell = contiguous(r.states[1]);
     std::vector<Tensor> dense;
     for (const Tensor& each : gradients) dense.push_back(each.defined() ? contiguous(each) : each);
@@ -55,8 +57,15 @@ struct LstmCell {
     args.gates_gradient = d_gates.data();
     args.initial_hidden_gradient = d_states[0].data();
     args.initial_cell_gradient = d_states[1].data();
+    Tensor d_x;
+    if (wants_x && op.device().type == DeviceType::cpu) {
+      d_x = like(r.x);
+      args.inputs_gradient = d_x.data();
+      args.kernel = r.kernel.data();
+      args.features = r.x.size(2);
+    }
     op.launch(&PydlKernelTable::lstm_backward, args);
-    return {d_gates, d_gates, d_states};
+    return {d_gates, d_gates, d_states, d_x};
   }
 
   std::vector<Tensor> step(const Tensor& gates, const Recurrence& r,

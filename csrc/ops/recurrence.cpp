@@ -84,6 +84,23 @@ Tensor previous_rows(const Tensor& hidden, const Tensor& initial) {
   return as_rows(concatenate({expand_dims(initial, {1}), earlier}, 1));
 }
 
+std::vector<Tensor> kernel_gradients(const Recurrence& r, const Tensor& hidden,
+                                     const Tensor& gates) {
+  int64_t batch = r.x.size(0), steps = r.x.size(1), features = r.x.size(2), units = hidden.size(2);
+  Tensor rows = Tensor::empty({batch, steps, features + units}, r.x.dtype(), r.x.device());
+  auto part = [&](int64_t step, int64_t column, int64_t count, int64_t width) {
+    return slice_view(rows, {0, step, column}, {batch, count, width}, {1, 1, 1});
+  };
+  if (rows.count() > 0) {
+    assign(part(0, 0, steps, features), r.x);
+    assign(part(0, features, 1, units), expand_dims(r.states[0], {1}));
+    if (steps > 1)
+      assign(part(1, features, steps - 1, units),
+             slice_view(hidden, {0, 0, 0}, {batch, steps - 1, units}, {1, 1, 1}));
+  }
+  return split(matmul(swap_last(as_rows(rows)), as_rows(gates)), {features, units}, 0);
+}
+
 Tensor sum_of_rows(const Tensor& x, DType dtype) {
   Tensor rows = as_rows(x);
   return gradient_for(rows, {rows.size(1)}, dtype);

@@ -1,10 +1,12 @@
 // What the recurrent ops share. A Cell has
 //   kName, kGates, kStates
+//   kOneProduct                    whether hidden states before each step meet the same gradient as
+//                                  the inputs
 //   bias_shape(units), input_bias(bias), bias_gradient(gradients, dtype)
 //   forward(op, inputs, gates)                     the kernel; `gates` is x @ kernel + bias
-//   backward(op, inputs, hidden, kept, gradients)  the kernel, from the gradients of forward's
-//   results,
-//                                                  undefined where they are 0
+//   backward(op, inputs, hidden, kept, gradients, wants_x)
+//                                  the kernel, from the gradients of forward's results, undefined
+//                                  where they are 0
 //   recurrent_gradient(inputs, hidden, kept, gradients)  of the recurrent kernel
 //   step(gates, inputs, states)                    one step as separate ops
 #pragma once
@@ -26,6 +28,7 @@ struct SequenceGradients {
   Tensor gates;      // of x @ kernel + bias
   Tensor recurrent;  // of hidden @ recurrent_kernel
   std::vector<Tensor> states;
+  Tensor x;  // undefined where the kernel does not make it
 };
 
 // Checks them, fills in states of zeros, and brings all to one dtype and x and mask to the order of
@@ -37,6 +40,9 @@ PydlSequence sequence_args(const Recurrence& inputs);
 Tensor last_state(const Tensor& sequence, const Tensor& initial);
 // Hidden states before each step, as rows.
 Tensor previous_rows(const Tensor& hidden, const Tensor& initial);
+// The gradients of both kernels where one product gives them.
+std::vector<Tensor> kernel_gradients(const Recurrence& inputs, const Tensor& hidden,
+                                     const Tensor& gates);
 Tensor sum_of_rows(const Tensor& x, DType dtype);
 
 // The whole sequence as separate ops, which can be differentiated any number of times.
@@ -76,11 +82,17 @@ struct RecurrentBackward {
   void by_kernel(Backward& b, const Recurrence& r, const std::vector<Tensor>& gradients) const {
     Op op(Cell::kName, r.x, gradients[0]);
     Tensor y = b[hidden];
-    SequenceGradients d = cell.backward(op, r, y, kept, gradients);
+    SequenceGradients d = cell.backward(op, r, y, kept, gradients, b.needs(0));
     Tensor rows = as_rows(d.gates);
-    if (b.needs(0)) b.give(0, matmul(d.gates, swap_last(r.kernel)));
-    if (b.needs(1)) b.give(1, matmul(swap_last(as_rows(r.x)), rows));
-    if (b.needs(2)) b.give(2, cell.recurrent_gradient(r, y, kept, d));
+    if (b.needs(0)) b.give(0, d.x.defined() ? d.x : matmul(d.gates, swap_last(r.kernel)));
+    if (Cell::kOneProduct && b.needs(1) && b.needs(2)) {
+      std::vector<Tensor> both = kernel_gradients(r, y, d.gates);
+      b.give(1, both[0]);
+      b.give(2, both[1]);
+    } else {
+      if (b.needs(1)) b.give(1, matmul(swap_last(as_rows(r.x)), rows));
+      if (b.needs(2)) b.give(2, cell.recurrent_gradient(r, y, kept, d));
+    }
     if (b.needs(3)) b.give(3, cell.bias_gradient(d, r.x.dtype()));
     for (int i = 0; i < Cell::kStates; ++i)
       if (b.needs(4 + i)) b.give(4 + i, d.states[i]);

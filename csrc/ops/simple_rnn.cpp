@@ -6,6 +6,7 @@ namespace {
 struct SimpleRnnCell {
   static constexpr const char* kName = "simple_rnn";
   static constexpr int kGates = 1, kStates = 1;
+  static constexpr bool kOneProduct = true;
 
   PydlActivation activation;
 
@@ -33,7 +34,7 @@ struct SimpleRnnCell {
 
   SequenceGradients backward(const Op& op, const Recurrence& inputs, const Tensor& hidden,
                              const std::vector<Tensor>&,
-                             const std::vector<Tensor>& gradients) const {
+                             const std::vector<Tensor>& gradients, bool) const {
     Recurrence r = inputs;
     r.recurrent_kernel = contiguous(r.recurrent_kernel);
     std::vector<Tensor> dense;
@@ -49,7 +50,7 @@ struct SimpleRnnCell {
     args.inputs_gradient = d_inputs.data();
     args.initial_hidden_gradient = d_initial.data();
     op.launch(&PydlKernelTable::simple_rnn_backward, args);
-    return {d_inputs, d_inputs, {d_initial}};
+    return {d_inputs, d_inputs, {d_initial}, {}};
   }
 
   std::vector<Tensor> step(const Tensor& inputs, const Recurrence& r,

@@ -48,12 +48,11 @@ class Splitter {
   // Stores the parts of a and b as pairs, kChunkPairs / kParts from part to part.
   void split(Vec<float> a, Vec<float> b, Pairs* to) {
     const Vec<Pairs> first = pair_of(a, b);
-    const Vec<uint16_t> magnitude = bit_cast16(first) & Vec<uint16_t>(0x7fff);
-    largest_ = select(magnitude > largest_, magnitude, largest_);
+    const Vec<Pairs> magnitude = first & Vec<Pairs>(0x7fff7fff);
+    largest_ = (Vec<uint16_t>::Raw)_mm512_max_epu16((__m512i)largest_.v, (__m512i)magnitude.v);
     first.store(to);
     pair_of(a, b).store(to + 2 * kRegisterPairs);
-    const Vec<Pairs> high_b = bit_cast<Pairs>(b) & Vec<Pairs>(0xffff0000);
-    ((bit_cast<Pairs>(a) >> 16) | high_b).store(to + 4 * kRegisterPairs);
+    join(bit_cast<Pairs>(a) >> 16, bit_cast<Pairs>(b)).store(to + 4 * kRegisterPairs);
   }
   bool all_have_parts() const {
     uint16_t lanes[Vec<uint16_t>::size], largest = 0;
@@ -71,9 +70,13 @@ class Splitter {
     const Vec<Pairs> high_b = sum_b & Vec<Pairs>(0xffff0000);
     a -= bit_cast<float>(high_a);
     b -= bit_cast<float>(high_b);
-    return (sum_a >> 16) | high_b;
+    return join(sum_a >> 16, sum_b);
   }
-  static Vec<uint16_t> bit_cast16(Vec<Pairs> x) { return (Vec<uint16_t>::Raw)x.v; }
+  // low | high & 0xffff0000
+  static Vec<Pairs> join(Vec<Pairs> low, Vec<Pairs> high) {
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xffff0000));
+    return (Vec<Pairs>::Raw)_mm512_ternarylogic_epi32((__m512i)low.v, (__m512i)high.v, mask, 0xf8);
+  }
 
   Vec<uint16_t> largest_ = 0;
 };
@@ -105,8 +108,9 @@ inline Square square_of(const float* data, int64_t row, int64_t column, int heig
 
 // A strip of A: `rows` rows, at most 32, and all of k. Row i of a register is row i of A.
 inline void split_strip(const float* a, int64_t row, int64_t column, int64_t rows, int64_t k,
-                        Splitter& splitter, Pairs* to) {
+                        Splitter& of_all, Pairs* to) {
   alignas(64) float buffer[kSplitSide * kSplitSide];
+  Splitter splitter = of_all;  // in a register: another's would be written and read again each time
   const int height = rows <= kRegisterRows ? kRegisterRows : kSplitSide;
   for (int64_t l = 0; l < k; l += kSplitDepth, to += kChunkPairs) {
     const Square from = square_of(a + l * column, row, column, height, rows, k - l, buffer);
@@ -115,13 +119,15 @@ inline void split_strip(const float* a, int64_t row, int64_t column, int64_t row
       splitter.split(Vec<float>::load(x), Vec<float>::load(x + 16), to + i * 16);
     }
   }
+  of_all = splitter;
 }
 
 // Panels of B, one every `size` pairs: all of k and `columns` columns. Row l of a register holds l
 // and l + 16. Panels take turns, so that rows are read along their length.
 inline void split_panels(const float* b, int64_t row, int64_t column, int64_t k, int64_t columns,
-                         int64_t size, Splitter& splitter, Pairs* to) {
+                         int64_t size, Splitter& of_all, Pairs* to) {
   alignas(64) float buffer[kSplitSide * kSplitSide];
+  Splitter splitter = of_all;
   for (int64_t l = 0; l < k; l += kSplitDepth, to += kChunkPairs) {
     Pairs* chunk = to;
     for (int64_t j = 0; j < columns; j += kSplitSide, chunk += size) {
@@ -135,6 +141,7 @@ inline void split_panels(const float* b, int64_t row, int64_t column, int64_t k,
       }
     }
   }
+  of_all = splitter;
 }
 
 // A register of the next chunk of B, from the second-level cache.

@@ -3,8 +3,12 @@
 
 #include "cpu/recurrent/steps.h"
 #include "cpu/simd/math.h"
+#include "pydl/kernels/gemm.h"
 
 namespace pydl::cpu::PYDL_ISA {
+
+PydlStatus gemm(const PydlContext*, const PydlGemmArgs*);
+
 namespace {
 
 constexpr int kLstmGates = 4;
@@ -100,6 +104,10 @@ void lstm_backward_units(const PydlLstmBackwardArgs& args, int64_t row, int64_t 
     Vec<T> d = load(dh + j, n...) + load(product + j, n...);
     if (dy) d += load(dy + j, n...);
     if (masked) return store(d, dh + j, n...);
+    // The hardware does not look ahead from step to step.
+    for (int g = 0; g < kLstmGates; ++g) __builtin_prefetch(gates + (g - kLstmGates) * units + j);
+    __builtin_prefetch(last_cell - units + j);
+    if (dy) __builtin_prefetch(dy - units + j);
     const Vec<T> i = load(gates + j, n...), f = load(gates + units + j, n...);
     const Vec<T> c = load(gates + 2 * units + j, n...), o = load(gates + 3 * units + j, n...);
     const Vec<T> y = tanh(load(cell + j, n...));
@@ -116,8 +124,29 @@ void lstm_backward_units(const PydlLstmBackwardArgs& args, int64_t row, int64_t 
   });
 }
 
+// What the gradients of the gates of a step are multiplied by: the recurrent kernel and, where both
+// stay in the second-level cache, the kernel.
 template <class T>
-void lstm_backward_rows(const PydlLstmBackwardArgs& args, const StepWeights<T>& weights,
+struct LstmBackwardWeights {
+  StepWeights<T> recurrent, inputs;
+
+  LstmBackwardWeights(const PydlContext* context, const PydlLstmBackwardArgs& args)
+      : recurrent(backward_weights<T>(context, args.sequence, kLstmGates, 0, kLstmGates)),
+        inputs(context, static_cast<const T*>(args.kernel), 1, kLstmGates * args.sequence.units,
+               kLstmGates * args.sequence.units, inputs_width(args, recurrent), 1,
+               args.sequence.batch) {}
+  explicit operator bool() const { return recurrent && inputs; }
+
+ private:
+  static int64_t inputs_width(const PydlLstmBackwardArgs& args, const StepWeights<T>& recurrent) {
+    const int64_t units = args.sequence.units;
+    const bool fit = recurrent.bytes() * (units + args.features) <= kKeptWeights * units;
+    return args.inputs_gradient && recurrent.split() && fit ? args.features : 0;
+  }
+};
+
+template <class T>
+void lstm_backward_rows(const PydlLstmBackwardArgs& args, const LstmBackwardWeights<T>& weights,
                         int64_t first, int64_t rows, T* scratch, T* split) {
   const PydlSequence& s = args.sequence;
   const int64_t stride = step_row<T>(s.units), d_stride = step_row<T>(kLstmGates * s.units);
@@ -130,19 +159,39 @@ void lstm_backward_rows(const PydlLstmBackwardArgs& args, const StepWeights<T>& 
     for (int64_t r = 0; r < rows; ++r) {
       lstm_backward_units(args, first + r, step, product + r * stride, d_rows + r * d_stride);
     }
-    weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, product, stride);
+    const StepRows<T> d = weights.recurrent.rows(d_rows, d_stride, rows, split);
+    weights.recurrent.multiply(d, 0, product, stride);
+    weights.inputs.multiply(d, 0, at<T>(args.inputs_gradient, first, s.steps, step, args.features),
+                            s.steps * args.features);
   }
   add_products(product, stride, rows, s.units, dh);
+}
+
+// The gradient of x as one product of all steps.
+inline PydlStatus lstm_inputs_gradient(const PydlContext* context, const PydlLstmBackwardArgs& args) {
+  PydlGemmArgs product = {};
+  product.dtype = product.out_dtype = args.sequence.dtype;
+  product.m = args.sequence.batch * args.sequence.steps;
+  product.n = product.c_row_stride = args.features;
+  product.k = product.a_row_stride = product.b_col_stride = kLstmGates * args.sequence.units;
+  product.a_col_stride = product.b_row_stride = 1;
+  product.a = args.gates_gradient;
+  product.b = args.kernel;
+  product.c = args.inputs_gradient;
+  return gemm(context, &product);
 }
 
 template <class T>
 PydlStatus lstm_backward(const PydlContext* context, const PydlLstmBackwardArgs& args) {
   const PydlSequence& s = args.sequence;
-  const auto weights = backward_weights<T>(context, s, kLstmGates, 0, kLstmGates);
+  const LstmBackwardWeights<T> weights(context, args);
   if (!weights) return PYDL_ERROR_MEMORY;
   const int64_t size = step_row<T>(s.units) + step_row<T>(kLstmGates * s.units);
-  return for_batch_rows<T>(context, s, kLstmGates, weights, size,
-                           [&](auto... share) { lstm_backward_rows<T>(args, weights, share...); });
+  const PydlStatus status = for_batch_rows<T>(
+      context, s, kLstmGates, weights.recurrent, size,
+      [&](auto... share) { lstm_backward_rows<T>(args, weights, share...); });
+  const bool done = !args.inputs_gradient || weights.inputs.panels() > 0;
+  return status == PYDL_OK && !done ? lstm_inputs_gradient(context, args) : status;
 }
 
 }  // namespace

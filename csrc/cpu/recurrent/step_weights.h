@@ -7,6 +7,8 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
+constexpr int64_t kKeptWeights = 1 << 20;  // bytes: half of the L2 cache of CPUs with AMX
+
 // Rows that are multiplied by weights: where they are, or split into parts.
 template <class T>
 struct StepRows {
@@ -27,7 +29,7 @@ class StepWeights {
       : depth_(depth),
         columns_(columns),
         panels_(divide_up(columns, kWidth)),
-        split_(worth_splitting(batch, depth, columns)),
+        split_(worth_splitting(batch, depth)),
         panel_size_(split_ ? split_size(depth) : depth * kWidth),
         packed_(context, larger(1, matrices * panels_ * panel_size_)) {
     if (!packed_) return;
@@ -42,6 +44,8 @@ class StepWeights {
   explicit operator bool() const { return static_cast<bool>(packed_); }
 
   bool split() const { return split_; }
+  int64_t panels() const { return panels_; }  // of one matrix
+  int64_t bytes() const { return panels_ * panel_size_ * static_cast<int64_t>(sizeof(T)); }
   // Values of memory that `count` rows need to be multiplied.
   int64_t rows_size(int64_t count) const {
     return split_ ? divide_up(count, kWidth) * split_size(depth_) : 0;
@@ -74,9 +78,9 @@ class StepWeights {
  private:
 #ifdef PYDL_ISA_avx512
   // Fewer rows leave most of a tile register empty.
-  static bool worth_splitting(int64_t batch, int64_t depth, int64_t columns) {
-    return std::is_same_v<T, float> && has_unit(kUnitAmx) && batch >= kRegisterRows / 2 && depth >= kSplitDepth &&
-           columns >= kSplitSide;
+  static bool worth_splitting(int64_t batch, int64_t depth) {
+    return std::is_same_v<T, float> && has_unit(kUnitAmx) && batch >= kRegisterRows / 2 &&
+           depth >= kSplitDepth;
   }
   static int64_t split_size(int64_t depth) { return divide_up(depth, kSplitDepth) * kChunkPairs; }
   static Pairs* pairs(T* memory) { return reinterpret_cast<Pairs*>(memory); }
@@ -92,7 +96,7 @@ class StepWeights {
     }
   }
 #else
-  static bool worth_splitting(int64_t, int64_t, int64_t) { return false; }
+  static bool worth_splitting(int64_t, int64_t) { return false; }
   static int64_t split_size(int64_t) { return 0; }
 #endif
 

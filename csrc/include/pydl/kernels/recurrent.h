@@ -33,6 +33,10 @@ typedef struct PydlLstmBackwardArgs {
   void* gates_gradient;  // of x @ kernel + bias
   void* initial_hidden_gradient;
   void* initial_cell_gradient;
+  // Of x, made while the gradients of the gates are at hand; only CPU kernels take it.
+  void* inputs_gradient;  // (batch, steps, features) or NULL
+  const void* kernel;     // (features, 4 * units), dense
+  int64_t features;
 } PydlLstmBackwardArgs;
 
 // Gates in the order z r h: hidden = z * hidden + (1 - z) * h, with h = tanh(x + r * (hidden @
