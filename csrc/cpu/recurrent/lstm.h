@@ -168,7 +168,8 @@ void lstm_backward_rows(const PydlLstmBackwardArgs& args, const LstmBackwardWeig
 }
 
 // The gradient of x as one product of all steps.
-inline PydlStatus lstm_inputs_gradient(const PydlContext* context, const PydlLstmBackwardArgs& args) {
+inline PydlStatus lstm_inputs_gradient(const PydlContext* context,
+                                       const PydlLstmBackwardArgs& args) {
   PydlGemmArgs product = {};
   product.dtype = product.out_dtype = args.sequence.dtype;
   product.m = args.sequence.batch * args.sequence.steps;
