@@ -13,7 +13,7 @@ REASONS: dict[str, str] = {
     r"^attention: ": "with the time of exp counted, 85% of what the vectors can do",
     r"^recurrent: LSTM 64": "splitting operands and gates take 43% of the time of so small a layer",
     r"^generation: token of GPT-2": "494 MB of float32 weights a token: adding them up takes 30 ms on "
-    "one core, 15 on two; pydl 33 and 21, torch 43 and 26, so 2x needs smaller weights",
+    "one core, 15 on two; pydl 35 and 22, torch 43 and 26, so 2x needs smaller weights",
     r"^training: CNN": "its three large 3x3 convolutions take 60%; 7% is not kernels",
     r"^layers: MLP": "products of 30 to 110 us, of which a second core takes off a third",
     r"^gemm int8: quantized Dense": "scales are passes of their own around the product",
