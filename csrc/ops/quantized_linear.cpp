@@ -1,8 +1,10 @@
 #include "ops/quantized_linear.h"
 
+#include "core/prepared.h"
 #include "ops/fused_activation.h"
 #include "ops/gemm.h"
 #include "ops/unary.h"
+#include "pydl/kernels/quantized.h"
 
 namespace pydl {
 namespace {
@@ -36,6 +38,76 @@ Tensor checked_scale(const Tensor& scale, const Dims& shape) {
   return broadcast_to(cast(scale.detach(), DType::float32), shape);
 }
 
+struct Operands {
+  const Tensor &x, &kernel, &kernel_scale, &bias, &x_scale;
+  PydlActivation activation;
+
+  bool given() const { return x_scale.defined(); }  // x of int8
+  Dims shape() const {
+    Dims shape = x.shape();
+    shape.back() = kernel.size(1);
+    return shape;
+  }
+  Tensor row_scale() const {
+    Dims one = x.shape();
+    one.back() = 1;
+    return checked_scale(x_scale, one);
+  }
+  Tensor column_scale() const {
+    return checked_scale(reshape(kernel_scale, {kernel_scale.count()}), {kernel.size(1)});
+  }
+  Tensor checked_offsets(const Op& op) const {
+    return checked_bias(op, bias, kernel.size(1), DType::float32);
+  }
+};
+
+Tensor by_kernel(const Op& op, const Operands& of) {
+  const PydlPrepared* prepared = prepared_operand(of.kernel);
+  Tensor rows = contiguous(as_rows(of.x.detach())), weights = with_unit_stride(of.kernel);
+  Tensor row_scale = of.given() ? contiguous(of.row_scale()) : Tensor();
+  Tensor column_scale = contiguous(of.column_scale()), offsets = of.checked_offsets(op);
+  DType dtype = of.given() ? DType::float32 : of.x.dtype();
+  Tensor y = Tensor::empty(of.shape(), dtype, op.device());
+  PydlQuantizedLinearArgs args = {};
+  args.dtype = static_cast<PydlDType>(of.x.dtype());
+  args.m = rows.size(0);
+  args.n = weights.size(1);
+  args.k = weights.size(0);
+  args.x = rows.data();
+  args.kernel = static_cast<const int8_t*>(weights.data());
+  args.kernel_row_stride = weights.strides()[0];
+  args.kernel_col_stride = weights.strides()[1];
+  args.x_scale = static_cast<const float*>(data_or_null(row_scale));
+  args.kernel_scale = static_cast<const float*>(column_scale.data());
+  args.bias = static_cast<const float*>(data_or_null(offsets));
+  args.activation = of.activation;
+  args.y = y.data();
+  if (weights.impl()->storage == of.kernel.impl()->storage) args.prepared_kernel = prepared;
+  op.launch(&PydlKernelTable::quantized_linear, args);
+  return y;
+}
+
+// On devices without that kernel.
+Tensor by_ops(const Op& op, const Operands& of) {
+  Tensor integers = of.x, scale;
+  if (of.given()) {
+    scale = of.row_scale();
+  } else {
+    Dims one = of.x.shape();
+    one.back() = 1;
+    Tensor wide = cast(of.x.detach(), DType::float32);
+    Tensor largest = of.x.shape().back() ? max(abs(wide), Dims{-1}, true)
+                                         : full(one, 0, DType::float32, op.device());
+    scale = divide(constant(kLargest, largest), largest + kEpsilon);
+    integers = cast(round(wide * scale), DType::int8);
+  }
+  Tensor sums = cast(integer_product(op, integers, of.kernel), DType::float32);
+  Tensor y = reshape(sums, of.shape()) * reciprocal(scale) * reciprocal(of.column_scale());
+  if (of.bias.defined()) y = y + of.checked_offsets(op);
+  y = activated(y, of.activation);
+  return of.given() ? y : cast(y, of.x.dtype());
+}
+
 }  // namespace
 
 Tensor quantized_linear(const Tensor& x, const Tensor& kernel, const Tensor& kernel_scale,
@@ -50,28 +122,9 @@ Tensor quantized_linear(const Tensor& x, const Tensor& kernel, const Tensor& ker
   op.check<DTypeError>(given || (is_floating(x.dtype()) && x.dtype() != DType::float64),
                        "expected x of int8, float32, float16 or bfloat16, got ", x.dtype());
   op.check(given == x_scale.defined(), "expected x_scale if x is int8, and only then");
-  const PydlActivation kind = FusedActivation(op, activation).kind;
-
-  Dims one = x.shape(), shape = x.shape();
-  one.back() = 1;
-  shape.back() = kernel.size(1);
-  Tensor integers = x, scale;
-  if (given) {
-    scale = checked_scale(x_scale, one);
-  } else {
-    Tensor wide = cast(x.detach(), DType::float32);
-    Tensor largest = x.shape().back() ? max(abs(wide), Dims{-1}, true)
-                                      : full(one, 0, DType::float32, op.device());
-    scale = divide(constant(kLargest, largest), largest + kEpsilon);
-    integers = cast(round(wide * scale), DType::int8);
-  }
-  Tensor sums = reshape(cast(integer_product(op, integers, kernel), DType::float32), shape);
-  Tensor of_columns = reshape(kernel_scale, {kernel_scale.count()});
-  of_columns = reciprocal(checked_scale(of_columns, {kernel.size(1)}));
-  Tensor y = sums * reciprocal(scale) * of_columns;
-  if (bias.defined()) y = y + checked_bias(op, bias.detach(), kernel.size(1), DType::float32);
-  y = activated(y, kind);
-  return given ? y : cast(y, x.dtype());
+  const Operands of = {x,    kernel,  kernel_scale,
+                       bias, x_scale, FusedActivation(op, activation).kind};
+  return op.device().type == DeviceType::cpu ? by_kernel(op, of) : by_ops(op, of);
 }
 
 }  // namespace pydl

@@ -43,7 +43,8 @@ class Quantizable:
 
         The products of quantized inputs and weight are summed exactly: in int32 by `ops.quantized_linear`
         where they are products of matrices, elsewhere in float32, up to sums of 2**24. The gradients of
-        the inputs are those with the quantized weight.
+        the inputs are those with the quantized weight. A CPU that is called with few inputs again and
+        again keeps a second copy of the weight, in the order in which it reads it.
 
         Args:
             mode: "int8"; None is that of `config`.

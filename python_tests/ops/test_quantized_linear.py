@@ -115,6 +115,21 @@ def test_nothing(unit, shape):
 
 
 @pytest.mark.cpu
+@pytest.mark.parametrize("rows", [1, 9, 40])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_kept_weights_follow_the_kernel(unit, rows, transposed):
+    rng = np.random.default_rng(6)
+    x, kernel = pydl.tensor(bytes_of(rng, rows, 2100)), np.maximum(bytes_of(rng, 2100, 75), -127)
+    weights = pydl.tensor(np.ascontiguousarray(kernel.T) if transposed else kernel)
+    for factor in (1, -1):
+        weights.numpy()[...] *= factor
+        exact = factor * (x.numpy().astype("int64") @ kernel.astype("int64"))
+        for _ in range(4):
+            got = OPS.quantized_linear(x, OPS.transpose(weights) if transposed else weights, 1.0, x_scale=1.0)
+            np.testing.assert_array_equal(got.numpy(), exact.astype("float32"))
+
+
+@pytest.mark.cpu
 @pytest.mark.parametrize("shape", [(64, 2100, 70), (300, 500, 400), (2, 900, 3000)])
 def test_threads_do_not_change_a_bit(shape):
     rows, inner, columns = shape

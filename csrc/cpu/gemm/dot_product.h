@@ -21,6 +21,7 @@ constexpr int64_t kDotSpanBytes = 2048;      // of k
 constexpr int64_t kDotBlockBytes = 1024;     // of k
 constexpr int64_t kDotWideBytes = 256;       // of k where B is used but once, to read long runs of it
 constexpr int64_t kDotKeptBytes = 1 << 19;   // of B: stays in the L2 cache; that of AMX is twice as big
+constexpr int64_t kDotPreparedRows = 1024;   // of C: with more, packing B takes no time worth memory
 constexpr int64_t kDotGroupRows = 2048;      // whose partial sums are kept
 constexpr int64_t kDotSpeed = 16;            // times that of float32 products, to decide on threads
 constexpr int kPair = 2 * kPanelColumns;
@@ -57,10 +58,12 @@ class DotProduct {
     sums_ = (spans_ == 1 ? 2 : group_) * kAmxTileRows * sums_row_;
   }
 
-  PydlStatus run(const PydlContext* context) const {
+  // `kept` is what was made of B, or NULL.
+  PydlStatus run(const PydlContext* context, const PydlPrepared* kept = nullptr) const {
+    const char* prepared = f_.m <= kDotPreparedRows ? find_prepared(kept) : nullptr;
     const Cut cut(strips_, pairs_, kPair, f_.k / kDotSpeed, context->num_threads);
     const int64_t strip_bytes = kAmxTileRows * (row_bytes_ + kStepBytes);
-    const int64_t panels = 2 * block_ * panel_bytes_;
+    const int64_t panels = prepared ? 0 : 2 * block_ * panel_bytes_;
     const int64_t size = panels + strip_bytes + sums_ * static_cast<int64_t>(sizeof(Sum));
     Scratch<char> memory(context, cut.regions() * size);
     if (!memory) return context->fail(context, PYDL_ERROR_MEMORY, "[matmul] out of memory");
@@ -69,7 +72,7 @@ class DotProduct {
         char* own = memory.data() + i * size;
         const Buffers buffers = {own, own + panels, own + panels + kAmxTileRows * row_bytes_,
                                  reinterpret_cast<Sum*>(own + panels + strip_bytes)};
-        multiply_region(cut.region(i, strips_, pairs_), buffers);
+        multiply_region(cut.region(i, strips_, pairs_), prepared, buffers);
       }
       if (amx_) release_amx();
     });
@@ -85,6 +88,7 @@ class DotProduct {
   };
   struct Part : Region {
     int64_t span, l, depth;  // of which depth values from l on are multiplied
+    const char* panels;      // of the span
   };
   // A tile that is multiplied but not written: that is done while the next is multiplied.
   struct Pending {
@@ -100,7 +104,28 @@ class DotProduct {
   }
   int64_t first_row(int64_t strip) const { return strip * f_.m / strips_; }
 
-  void multiply_region(const Region& whole, const Buffers& buffers) const {
+  // All panels, span by span, if they are kept.
+  const char* find_prepared(const PydlPrepared* kept) const {
+    if (!kept) return nullptr;
+    const int64_t bytes = 2 * pairs_ * panel_bytes_;  // of a span
+    const PydlPreparedKey key = {
+        f_.b.data, {amx_ ? -2 : -1, f_.k, f_.n, span_, f_.b.row, f_.b.column}, spans_ * bytes};
+    auto make = [&](char* to) {
+      for (int64_t l = 0; l < f_.k; l += span_, to += bytes) pack(l, 0, f_.n, to);
+    };
+    using Make = decltype(make);
+    const auto call = [](void* arg, void* to) {
+      (*static_cast<Make*>(arg))(static_cast<char*>(to));
+    };
+    return static_cast<const char*>(kept->get(kept, &key, call, &make));
+  }
+  // The span of k from l on of these columns.
+  void pack(int64_t l, int64_t column, int64_t columns, char* to) const {
+    pack_dot_panels(f_.b, l, smaller(f_.k - l, span_), column, columns, amx_ ? 0 : kFlip, to,
+                    panel_bytes_);
+  }
+
+  void multiply_region(const Region& whole, const char* prepared, const Buffers& buffers) const {
     Part part;
     Pending pending;
     for (part.panel = whole.panel; part.panel < whole.panel_end; part.panel = part.panel_end) {
@@ -111,8 +136,9 @@ class DotProduct {
         part.strip_end = smaller(whole.strip_end, part.strip + group_);
         for (part.span = 0; part.span < f_.k; part.span += span_) {
           const int64_t end = smaller(f_.k, part.span + span_);
-          pack_dot_panels(f_.b, part.span, end - part.span, column, columns, amx_ ? 0 : kFlip,
-                          buffers.panels, panel_bytes_);
+          const int64_t ready = part.span / span_ * pairs_ + part.panel;
+          part.panels = prepared ? prepared + ready * 2 * panel_bytes_ : buffers.panels;
+          if (!prepared) pack(part.span, column, columns, buffers.panels);
           for (int64_t i = part.strip; i < part.strip_end; ++i) {
             for (part.l = part.span; part.l < end; part.l += depth_) {
               part.depth = smaller(end - part.l, depth_);
@@ -145,7 +171,7 @@ class DotProduct {
     if (amx_ && rows != pending->configured_rows) configure_amx(rows);
     pending->configured_rows = rows;
     const DotMicroKernel<S> pair = find(rows, 2), single = find(rows, 1);
-    const char* panels = buffers.panels + (part.l - part.span) / kStep<S> * kStepPanelBytes;
+    const char* panels = part.panels + (part.l - part.span) / kStep<S> * kStepPanelBytes;
     for (int64_t p = part.panel; p < part.panel_end; ++p) {
       const int columns = static_cast<int>(smaller(kPair, f_.n - p * kPair));
       tile.panels = columns > kPanelColumns ? 2 : 1;
@@ -203,16 +229,16 @@ class DotProduct {
     tile.a_tail = buffers.tail;
     const int64_t whole = tile.steps * kStep<S>, rest = part.depth - whole;
     tile.tail_groups = static_cast<int>(divide_up(rest, kGroup));
-    const auto pack = [&](int64_t from, int64_t count, char* to, int64_t to_row) {
+    const auto pack_rows = [&](int64_t from, int64_t count, char* to, int64_t to_row) {
       for (int r = 0; r < rows; r += 16) {
         pack_step_of_rows(f_.a, row + r, static_cast<int>(smaller(16, rows - r)), part.l + from,
                           count, to + r * to_row, to_row);
       }
     };
-    if (rest) pack(whole, rest, buffers.tail, kStepBytes);
+    if (rest) pack_rows(whole, rest, buffers.tail, kStepBytes);
     if (direct_) return tile;
     for (int64_t step = 0; step < tile.steps; ++step) {
-      pack(step * kStep<S>, kStep<S>, buffers.strip + step * kStepBytes, row_bytes_);
+      pack_rows(step * kStep<S>, kStep<S>, buffers.strip + step * kStepBytes, row_bytes_);
     }
     tile.a = buffers.strip;
     tile.a_row = row_bytes_;

@@ -13,6 +13,7 @@
 #include "pydl/kernels/norm.h"
 #include "pydl/kernels/optimizer.h"
 #include "pydl/kernels/pool.h"
+#include "pydl/kernels/quantized.h"
 #include "pydl/kernels/random.h"
 #include "pydl/kernels/recurrent.h"
 #include "pydl/kernels/reduce.h"
@@ -39,7 +40,8 @@
   PYDL_OPTIMIZER_KERNELS(X)   \
   PYDL_IMAGE_KERNELS(X)       \
   PYDL_MACHINE_KERNELS(X)     \
-  PYDL_RECURRENT_KERNELS(X)
+  PYDL_RECURRENT_KERNELS(X)   \
+  PYDL_QUANTIZED_KERNELS(X)
 
 typedef struct PydlKernelTable {
   uint32_t abi_version;  // PYDL_ABI_VERSION of the header it was built with
