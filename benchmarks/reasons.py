@@ -7,7 +7,10 @@ one has not been looked into.
 REASONS: dict[str, str] = {
     r"^conv: .*3x3 s2": "products over patches, in vectors; minimal filtering needs stride 1",
     r"^conv: depthwise.*bwd": "blocks of channels and a fused kernel gradient were tried, without gain",
-    r"^loss: ": "the gradient is a second pass over the logits",
+    r"^loss: .* 128x10 ": "a third are calls; each row of 10 is a vector by itself",
+    r"^loss: ": "a gradient given later is a second pass over the logits",
+    r"^pool: average 2x2.*bwd": "stores read what they overwrite: two thirds of the limit are the most",
+    r"^sort: ": "vectors as in NumPy; longer networks and better pivots were tried, without gain",
     r"^(elementwise: add|reduce: (sum|max)|shape: ).*": "memory gives no more to one core",
     r"^embedding: .*768$": "memory gives no more to one core",
     r"^attention: ": "with the time of exp counted, 85% of what the vectors can do",
@@ -16,6 +19,5 @@ REASONS: dict[str, str] = {
     "one core, 15 on two; pydl 35 and 22, torch 43 and 26, so 2x needs smaller weights",
     r"^training: CNN": "its three large 3x3 convolutions take 60%; 7% is not kernels",
     r"^layers: MLP": "products of 30 to 110 us, of which a second core takes off a third",
-    r"^gemm int8: quantized Dense": "scales are passes of their own around the product",
     r"^models: ResNet-50": "1x1 convolutions of 14x14 gain 1.5 from a second core",
 }
