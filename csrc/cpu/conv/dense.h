@@ -28,7 +28,8 @@ template <class S, class Output>
 PydlStatus multiply_patches(const PydlContext* context, const Patches<S>& patches, int64_t batch,
                             const KernelTaps<S>& kernel, int64_t columns, const Output& out) {
   using T = Compute<S>;
-  if (worth_winograd(patches, batch, columns, kernel.prepared)) {
+  const bool split = worth_splitting_rows(patches, batch, columns);
+  if (worth_winograd(patches, batch, columns, kernel.prepared, split)) {
     return Winograd(patches, batch, kernel, columns, out, context->num_threads).run(context);
   }
   PydlStatus status = PYDL_OK;
@@ -212,7 +213,8 @@ PydlStatus dense_kernel_gradient(const PydlContext* context,
   for (int64_t group = 0; group < g.groups && status == PYDL_OK; ++group) {
     S* out = static_cast<S*>(args.kernel_gradient) + group * columns;
     const Patches<S> patches = patches_of<S>(g, args.input, group);
-    if (worth_winograd(patches, g.batch, columns, nullptr)) {
+    const bool split = worth_splitting_columns(patches, g.batch, columns);
+    if (worth_winograd(patches, g.batch, columns, nullptr, split)) {
       const S* gradient = static_cast<const S*>(args.result_gradient) + group * columns;
       status = WinogradKernelGradient<S>(patches, g.batch, gradient, g.out_channels, columns, out,
                                          g.out_channels)

@@ -274,10 +274,10 @@ class ExchangedKernel {
   Scratch<S> copy_;
 };
 
-// The data gradient with a channel for each channel of the result.
+// The data gradient of some images with a channel for each channel of the result.
 template <class S, class O>
-PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, const S* gradient,
-                                const S* kernel, const Epilogue<S, O>& epilogue, O* out, O* pre) {
+PydlStatus transpose_images(const PydlContext* context, const Geometry& g, const S* gradient,
+                            const S* kernel, const Epilogue<S, O>& epilogue, O* out, O* pre) {
   const int64_t channels = g.out_channels, row = g.width * channels;
   const int64_t tap_size = group_width(g) * channels;
   return for_remainders(g, [&](const TransposedAxis& height, const TransposedAxis& width) {
@@ -301,6 +301,24 @@ PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, c
                                   epilogue};
     return work.run(context, g.batch);
   });
+}
+
+// So many images at a time that their gradient stays in the caches for all remainders.
+template <class S, class O>
+PydlStatus depthwise_transposed(const PydlContext* context, const Geometry& g, const S* gradient,
+                                const S* kernel, const Epilogue<S, O>& epilogue, O* out, O* pre) {
+  const int64_t image = g.height * g.width * g.out_channels;
+  const int64_t bytes = larger(1, image * static_cast<int64_t>(sizeof(O)));
+  Geometry some = g;
+  some.batch = clamp(context->num_threads * kPaddedBytes / bytes, 1, larger(1, g.batch));
+  for (int64_t i = 0; i < g.batch; i += some.batch) {
+    some.batch = smaller(some.batch, g.batch - i);
+    const S* from = gradient + i * g.out_height * g.out_width * g.out_channels;
+    const PydlStatus status = transpose_images(context, some, from, kernel, epilogue,
+                                               out + i * image, offset(pre, i * image));
+    if (status != PYDL_OK) return status;
+  }
+  return PYDL_OK;
 }
 
 template <class S>

@@ -12,10 +12,16 @@ namespace {
 
 #ifdef PYDL_ISA_avx512
 
-// Whether tile registers are faster. To gather patches of few channels takes too long.
-inline bool worth_splitting_patches(const Patches<float>& patches, const ProductSize& of,
-                                    const PydlPrepared* prepared) {
-  return patches.channels >= Vec<float>::size && worth_splitting(of, prepared);
+// Whether tile registers are faster than vectors. To gather patches of few channels takes too long.
+template <class S>
+bool worth_splitting_rows(const Patches<S>& patches, int64_t batch, int64_t columns) {
+  return std::is_same_v<S, float> && patches.channels >= Vec<float>::size &&
+         worth_splitting({patches.rows(batch), columns, patches.columns()});
+}
+template <class S>
+bool worth_splitting_columns(const Patches<S>& patches, int64_t batch, int64_t columns) {
+  return std::is_same_v<S, float> && patches.channels >= Vec<float>::size &&
+         worth_splitting({patches.columns(), columns, patches.rows(batch)});
 }
 
 // Columns [j, j + columns) and taps and channels [l, l + depth) of a kernel, split.
@@ -61,8 +67,8 @@ bool multiply_split_patches(const PydlContext* context, const Patches<S>& patche
                             const KernelTaps<S>& kernel, int64_t columns, const Output& out,
                             PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
+    if (!worth_splitting_rows(patches, batch, columns)) return false;
     const ProductSize of = {patches.rows(batch), columns, patches.columns()};
-    if (!worth_splitting_patches(patches, of, kernel.prepared)) return false;
     const auto split_b = [&](int64_t j, int64_t count, int64_t l, int64_t depth, int64_t size,
                              Splitter& splitter, Pairs* to) {
       split_kernel(patches, kernel, j, count, l, depth, size, splitter, to);
@@ -81,8 +87,8 @@ bool multiply_split_columns(const PydlContext* context, const Patches<S>& patche
                             const S* gradient, int64_t gradient_row, int64_t columns,
                             const Output& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
+    if (!worth_splitting_columns(patches, batch, columns)) return false;
     const ProductSize of = {patches.columns(), columns, patches.rows(batch)};
-    if (!worth_splitting_patches(patches, of, nullptr)) return false;
     const auto split_b = [&](int64_t j, int64_t count, int64_t l, int64_t depth, int64_t size,
                              Splitter& splitter, Pairs* to) {
       split_panels(gradient + l * gradient_row + j, gradient_row, 1, depth, count, size, splitter,
@@ -97,6 +103,14 @@ bool multiply_split_columns(const PydlContext* context, const Patches<S>& patche
 
 #else
 
+template <class... Args>
+bool worth_splitting_rows(const Args&...) {
+  return false;
+}
+template <class... Args>
+bool worth_splitting_columns(const Args&...) {
+  return false;
+}
 template <class... Args>
 bool multiply_split_patches(const Args&...) {
   return false;

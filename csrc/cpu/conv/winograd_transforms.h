@@ -10,6 +10,7 @@ constexpr int kSide = 4, kTaps = 3, kPatch = kSide + kTaps - 1, kProducts = kPat
 constexpr int64_t kFewestTiles = 64;         // of a block, if there are as many
 constexpr int64_t kTransformProducts = 600;  // in the time in which one value is transformed
 constexpr int64_t kReadProducts = 24;        // in which one is read from memory
+constexpr int64_t kSplitPercent = 60;        // of the direct sum's time, in tile registers
 
 // The points are 0, +-a, +-b and infinity. These make errors a quarter of those with the usual
 // a = 1, b = 2, and everything but G is exact in binary.
@@ -147,10 +148,10 @@ struct WinogradTiles {
 };
 
 // Whether that takes less time than the direct sum. A kernel that is kept transformed costs no
-// transforms, but four times the memory traffic.
+// transforms, but four times the memory traffic. `split`: the direct sum would be one of parts.
 template <class S>
-bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns,
-                    const PydlPrepared* kept) {
+bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns, const PydlPrepared* kept,
+                    bool split) {
   using T = Compute<S>;
   const auto fits = [](const Axis& axis) {
     return axis.taps == kTaps && axis.stride == 1 && axis.dilation == 1;
@@ -162,8 +163,9 @@ bool worth_winograd(const Patches<S>& of, int64_t batch, int64_t columns,
   const int64_t kernels = kept ? 0 : divide_up(tiles, kFewestTiles);  // transformed
   const int64_t transformed = tiles * (of.channels + columns) + weights * kernels;
   const int64_t read = kept ? kReadProducts : 0;
+  const int64_t direct = weights * (of.rows(batch) + read) * kTaps * kTaps;
   return weights * (tiles + read) * kProducts + transformed * kTransformProducts <
-         weights * (of.rows(batch) + read) * kTaps * kTaps;
+         (split && !kept ? direct / 100 * kSplitPercent : direct);
 }
 
 }  // namespace

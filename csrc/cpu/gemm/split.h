@@ -184,13 +184,12 @@ class SplitProduct {
   const int64_t kept_;          // panels
 };
 
-constexpr int64_t kSplitRows = 48;       // fewer do not pay for splitting B
-constexpr int64_t kSplitReadyRows = 96;  // nor for reading 6 bytes, not 4, of what is kept of it
+constexpr int64_t kSplitRows = 48;  // fewer do not pay for splitting B
 
 // Whether it is faster than vectors: padding is at most half of the work.
-inline bool worth_splitting(const ProductSize& of, const PydlPrepared* prepared = nullptr) {
+inline bool worth_splitting(const ProductSize& of) {
   const auto padded_size = [](int64_t n) { return divide_up(n, kSplitSide) * kSplitSide; };
-  if (!has_unit(kUnitAmx) || of.m < (prepared ? kSplitReadyRows : kSplitRows)) return false;
+  if (!has_unit(kUnitAmx) || of.m < kSplitRows) return false;
   if (smaller(of.n, of.k) < kSplitSide) return false;
   return 2 * padded_size(of.m) * padded_size(of.n) * padded_size(of.k) <= 3 * of.m * of.n * of.k;
 }
@@ -217,7 +216,7 @@ inline bool multiply_by_parts(const PydlContext* context, const PydlGemmArgs& ar
                               const MatrixOutput<S, O>& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
     const ProductSize of = {args.m, args.n, args.k};
-    if (args.accumulate || !worth_splitting(of, args.prepared_b)) return false;
+    if (args.accumulate || !worth_splitting(of)) return false;
     const float* b = static_cast<const float*>(args.b);
     const int64_t row = args.b_row_stride, column = args.b_col_stride;
     const MatrixRows a = {static_cast<const float*>(args.a), args.a_row_stride, args.a_col_stride};
