@@ -14,8 +14,8 @@ REASONS: dict[str, str] = {
     r"^sort: ": "vectors as in NumPy; longer networks and better pivots were tried, without gain",
     r"^(elementwise: add|reduce: (sum|max)|shape: ).*": "memory gives no more to one core",
     r"^embedding: .*768$": "memory gives no more to one core",
-    r"^attention: ": "with the time of exp counted, 85% of what the vectors can do",
-    r"^recurrent: LSTM 64": "splitting operands and gates take 43% of the time of so small a layer",
+    r"^attention: ": "with exp counted, 85% of what vectors can do; tile registers were not tried",
+    r"^recurrent: LSTM 64": "splitting operands and gates take 35% of the time of so small a layer",
     r"^generation: token of GPT-2": "494 MB of float32 weights a token: adding them up takes 30 ms on "
     "one core, 15 on two; pydl 35 and 22, torch 43 and 26, so 2x needs smaller weights",
     r"^training: CNN": "its three large 3x3 convolutions take 60%; 7% is not kernels",
