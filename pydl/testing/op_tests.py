@@ -45,6 +45,13 @@ def _prepared(sample: Sample, dtype: str, wanted: Sequence[int] = ()) -> list[An
     return args
 
 
+def _moved(sample: Sample, device: str) -> Sample:
+    def moved(value: Any) -> Any:
+        return value.to(device) if isinstance(value, pydl.Tensor) else value
+
+    return Sample(*map(moved, sample.args), **{name: moved(v) for name, v in sample.kwargs.items()})
+
+
 def _bits(result: Any) -> list[bytes]:
     return [o.contiguous().numpy().tobytes() for o in outputs_of(result)]
 
@@ -138,9 +145,10 @@ class OpTests:
         samples = _samples(spec)
 
         def gradients(dtype: str) -> list[np.ndarray]:
-            found = []
+            found, device = [], pydl.ops.zeros(()).device
             for sample in samples:
                 pydl.set_random_seed(0)
+                sample = _moved(sample, device)
                 args = _prepared(sample, dtype, wanted := _differentiable(spec, sample))
                 outputs = outputs_of(spec.call(args, sample, dtype))
                 scalar_of(outputs, weights_like(outputs)).backward()
