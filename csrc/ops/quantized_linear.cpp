@@ -3,35 +3,10 @@
 #include "core/prepared.h"
 #include "ops/fused_activation.h"
 #include "ops/gemm.h"
-#include "ops/unary.h"
 #include "pydl/kernels/quantized.h"
 
 namespace pydl {
 namespace {
-
-constexpr double kLargest = 127, kEpsilon = 1e-7;
-
-// The sums of products, exact in int32.
-Tensor integer_product(const Op& op, const Tensor& x, const Tensor& kernel) {
-  Tensor rows = contiguous(as_rows(x)), weights = with_unit_stride(kernel);
-  Tensor sums = Tensor::empty({rows.size(0), kernel.size(1)}, DType::int32, op.device());
-  PydlGemmArgs args = gemm_args(rows, weights, sums);
-  op.launch(&PydlKernelTable::gemm, args);
-  return sums;
-}
-
-Tensor activated(const Tensor& y, PydlActivation kind) {
-  switch (kind) {
-    case PYDL_ACTIVATION_RELU: return relu(y);
-    case PYDL_ACTIVATION_RELU6: return relu6(y);
-    case PYDL_ACTIVATION_SIGMOID: return sigmoid(y);
-    case PYDL_ACTIVATION_TANH: return tanh(y);
-    case PYDL_ACTIVATION_SILU: return silu(y);
-    case PYDL_ACTIVATION_GELU: return gelu(y);
-    case PYDL_ACTIVATION_GELU_TANH: return gelu_tanh(y);
-    default: return y;
-  }
-}
 
 // A scale of rows or columns as float32 of this shape.
 Tensor checked_scale(const Tensor& scale, const Dims& shape) {
@@ -61,7 +36,7 @@ struct Operands {
   }
 };
 
-Tensor by_kernel(const Op& op, const Operands& of) {
+Tensor scaled_product(const Op& op, const Operands& of) {
   const PydlPrepared* prepared = prepared_operand(of.kernel);
   Tensor rows = contiguous(as_rows(of.x.detach())), weights = with_unit_stride(of.kernel);
   Tensor row_scale = of.given() ? contiguous(of.row_scale()) : Tensor();
@@ -87,27 +62,6 @@ Tensor by_kernel(const Op& op, const Operands& of) {
   return y;
 }
 
-// On devices without that kernel.
-Tensor by_ops(const Op& op, const Operands& of) {
-  Tensor integers = of.x, scale;
-  if (of.given()) {
-    scale = of.row_scale();
-  } else {
-    Dims one = of.x.shape();
-    one.back() = 1;
-    Tensor wide = cast(of.x.detach(), DType::float32);
-    Tensor largest = of.x.shape().back() ? max(abs(wide), Dims{-1}, true)
-                                         : full(one, 0, DType::float32, op.device());
-    scale = divide(constant(kLargest, largest), largest + kEpsilon);
-    integers = cast(round(wide * scale), DType::int8);
-  }
-  Tensor sums = cast(integer_product(op, integers, of.kernel), DType::float32);
-  Tensor y = reshape(sums, of.shape()) * reciprocal(scale) * reciprocal(of.column_scale());
-  if (of.bias.defined()) y = y + of.checked_offsets(op);
-  y = activated(y, of.activation);
-  return of.given() ? y : cast(y, of.x.dtype());
-}
-
 }  // namespace
 
 Tensor quantized_linear(const Tensor& x, const Tensor& kernel, const Tensor& kernel_scale,
@@ -124,7 +78,7 @@ Tensor quantized_linear(const Tensor& x, const Tensor& kernel, const Tensor& ker
   op.check(given == x_scale.defined(), "expected x_scale if x is int8, and only then");
   const Operands of = {x,    kernel,  kernel_scale,
                        bias, x_scale, FusedActivation(op, activation).kind};
-  return op.device().type == DeviceType::cpu ? by_kernel(op, of) : by_ops(op, of);
+  return scaled_product(op, of);
 }
 
 }  // namespace pydl
