@@ -358,16 +358,18 @@ class Trainer(Compiled):
                 self._captured[name, contents] = place.step(step, captured=True)
         return self._captured[name, contents], place.here(lambda _: self.get_metrics_result())
 
-    def _step_contents(self, name: str) -> tuple[int, ...]:
-        """What a captured step holds on to."""
+    def _step_contents(self, name: str) -> tuple[float, ...]:
+        """What a captured step holds on to: the identity of objects, and numbers."""
         holder = self._plan or self
         trained = holder.trainable_variables
         kept: list[Any] = [*holder.weights, *trained]
+        settings: tuple[float, ...] = ()
         if name == "train_step" and isinstance(self.optimizer, Optimizer):
             if not self.optimizer.built:
                 self.optimizer.build(trained)
             kept += [self.optimizer, *self.optimizer.variables]
-        return tuple(map(id, kept))
+            settings = self.optimizer.settings
+        return (*map(id, kept), *settings)
 
     # --- data -------------------------------------------------------------------------------------
 

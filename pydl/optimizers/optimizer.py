@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -208,6 +209,11 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         limits = (self.clipnorm, self.global_clipnorm, self.gradient_accumulation_steps)
         own = vars(type(self)).get("_captures", False)  # what a subclass changes is not known
         return own and not self.use_ema and all(limit is None for limit in limits)
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        """The numbers that it was made with, as they are now: a recorded step repeats them."""
+        return tuple(value for value in vars(self).values() if isinstance(value, numbers.Real))
 
     @property
     def number_variables(self) -> list[Variable]:

@@ -146,6 +146,19 @@ def test_another_optimizer_is_seen():
     np.testing.assert_array_equal(model.layers[0].kernel.numpy(), before)
 
 
+def test_settings_may_change():
+    def weights(jit):
+        model = compiled(dense_model, jit, pydl.optimizers.AdamW())
+        x, y = data()
+        for decay, beta in ((0.004, 0.9), (np.float32(0.2), 0.9), (0.2, 0.5)):
+            model.optimizer.weight_decay, model.optimizer.beta_1 = decay, beta
+            model.fit(x, y, batch_size=16, verbose=0, shuffle=False)
+        return [w.numpy() for w in model.weights]
+
+    for ours, usual in zip(weights(True), weights(False)):
+        np.testing.assert_array_equal(ours, usual)
+
+
 def test_learning_rate_may_change():
     def schedule(epoch, rate):
         return 0.01 / (epoch + 1)
