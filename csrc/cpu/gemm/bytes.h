@@ -36,7 +36,6 @@ struct CountedOutput {
   int64_t row_stride;
   bool accumulate;  // add to C
 
-  TileOutput<float> place(int64_t, int64_t) const { return {}; }
   void finish(int64_t row, int rows, int64_t column, int64_t columns, const float* sum,
               int64_t sum_row) const {
     for (int i = 0; i < rows; ++i, sum += sum_row) {
