@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import numbers
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pydl import _core, ops
-from pydl._core import DeviceError, Tensor
+from pydl._core import Tensor
 from pydl.autograd import no_grad
 from pydl.capture import note_optimizer
 from pydl.device import device
 from pydl.naming import to_snake_case
 from pydl.optimizers.ema import WeightAverage
 from pydl.optimizers.rate import LearningRate
+from pydl.optimizers.repetition import RepeatableSteps
 from pydl.optimizers.schedules import LearningRateSchedule
 from pydl.optimizers.state import OptimizerState
 from pydl.saving import serialize_keras_object
 from pydl.variable import Variable
 
 
-class Optimizer(OptimizerState, LearningRate, WeightAverage):
+class Optimizer(OptimizerState, LearningRate, WeightAverage, RepeatableSteps):
     """Base class of optimizers.
 
     A subclass makes its state in `build` with `add_variable_from_reference` and implements
@@ -50,8 +50,6 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
         >>> v.tolist()
         [0.5, 2.5]
     """
-
-    _captures = False  # whether its steps can be repeated: by a CUDA graph, or from a recording
 
     def __init__(
         self,
@@ -191,48 +189,6 @@ class Optimizer(OptimizerState, LearningRate, WeightAverage):
             for variable in self._constrained:
                 variable.assign(variable.constraint(variable))
             self._iterations.assign_add(1)
-
-    def _check_capture(self) -> None:
-        """Refuses steps that a CUDA graph cannot repeat: those that depend on the count or on values."""
-        why = None
-        if not self._captures:
-            why = "its steps need numbers that are computed on the CPU"
-        elif self.use_ema and self.ema_overwrite_frequency:
-            why = "it overwrites variables with their averages"
-        if why:
-            raise DeviceError(
-                f"[capture] expected an optimizer whose steps are all alike, got {self.name}: {why}"
-            )
-
-    def can_be_recorded(self) -> bool:
-        """Whether a step recorded on the CPU can be repeated with another number and rate."""
-        limits = (self.clipnorm, self.global_clipnorm, self.gradient_accumulation_steps)
-        own = vars(type(self)).get("_captures", False)  # what a subclass changes is not known
-        return own and not self.use_ema and all(limit is None for limit in limits)
-
-    @property
-    def settings(self) -> tuple[float, ...]:
-        """The numbers that it was made with, as they are now: a recorded step repeats them."""
-        return tuple(value for value in vars(self).values() if isinstance(value, numbers.Real))
-
-    @property
-    def number_variables(self) -> list[Variable]:
-        """What `number` reads."""
-        return [self._iterations, self._rate]
-
-    def number(self) -> tuple[int, float]:
-        """The number of the step to come, from 1, and its learning rate."""
-        return self._next_step(), self._current_learning_rate()
-
-    def phase(self) -> int:
-        """Which of the calls that make up a step comes next, from 0: their work differs."""
-        return self._iterations.item() % (self.gradient_accumulation_steps or 1)
-
-    def take_number(self) -> tuple[int, float]:
-        """The same, and counts the step, which a CUDA graph is about to do."""
-        number = self.number()
-        self._iterations.assign_add(1)
-        return number
 
     def _accumulate(self, rows: Sequence[int], grads: Sequence[Any]) -> None:
         """Adds gradients up; every `gradient_accumulation_steps` calls makes a step of them."""
