@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
@@ -17,7 +18,12 @@
 namespace pydl {
 namespace {
 
-constexpr int kSpins = 4000;  // about 40 us of waiting before a thread sleeps
+// Waking a thread that sleeps takes tens of microseconds, so it stays awake as long as Python may take
+// between two ops. Reading the clock takes as long as a few pauses.
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::microseconds kAwake(500);
+constexpr int kPauses = 32;   // between two looks at the clock
+constexpr int kSpins = 4000;  // before the caller lets others have its core
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -105,11 +111,14 @@ class ThreadPool {
   }
 
   uint64_t wait_for_work(uint64_t seen) {
-    for (int spins = 0; spins < kSpins; ++spins) {
-      uint64_t now = generation_.load(std::memory_order_acquire);
-      if (now != seen) return now;
-      pause_cpu();
-    }
+    const Clock::time_point end = Clock::now() + kAwake;
+    do {
+      for (int pauses = 0; pauses < kPauses; ++pauses) {
+        uint64_t now = generation_.load(std::memory_order_acquire);
+        if (now != seen) return now;
+        pause_cpu();
+      }
+    } while (Clock::now() < end);
     std::unique_lock<std::mutex> lock(sleep_mutex_);
     sleepers_.fetch_add(1);
     wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
