@@ -163,6 +163,42 @@ def test_nan_goes_to_its_own_rows_only():
     assert np.isnan(y[0, 1]).all() and (y[0, ::2] == 1).all()
 
 
+def test_nan_and_infinity_stay_in_their_rows_of_many():
+    rng = np.random.default_rng(5)
+    q, k, v = (rng.normal(size=(1, 200, 2, 64)).astype("float32") for _ in range(3))
+    q[0, 7, 0, 3] = np.inf
+    q[0, 70, 1, 60] = np.nan
+    v[0, 50, 1, 2] = -np.inf
+    with np.errstate(invalid="ignore"):
+        expected = reference(*(x.astype("float64") for x in (q, k, v)))
+    np.testing.assert_allclose(attention(q, k, v).numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"mask": True}])
+@pytest.mark.parametrize("queries, keys, size, value_size",
+                         [(128, 128, 64, 64), (130, 600, 72, 40), (700, 90, 33, 100)])
+def test_float32_is_as_exact_as_it_can_be(options, queries, keys, size, value_size):
+    """Beside torch in float64: root mean squares of the errors, relative to those of the values."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(6)
+    operands = [rng.normal(size=shape).astype("float32") for shape in
+                [(2, queries, 4, size), (2, keys, 4, size), (2, keys, 4, value_size)]]
+    seed = rng.normal(size=(2, queries, 4, value_size)).astype("float32")
+    mask = rng.random((queries, keys)) < 0.7 if "mask" in options else None
+    causal = "is_causal" in options
+    exact = [torch.from_numpy(x).double().transpose(1, 2).requires_grad_() for x in operands]
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        *exact, attn_mask=None if mask is None else torch.from_numpy(mask), is_causal=causal)
+    expected.backward(torch.from_numpy(seed).double().transpose(1, 2))
+    leaves = [pydl.tensor(x, requires_grad=True) for x in operands]
+    y = attention(*leaves, mask=mask, is_causal=causal)
+    y.backward(pydl.tensor(seed))
+    for ours, theirs in zip([y.detach(), *(x.grad for x in leaves)],
+                            [expected.detach(), *(x.grad for x in exact)]):
+        theirs = theirs.transpose(1, 2).numpy()
+        assert np.square(ours.numpy() - theirs).mean() < 1e-12 * np.square(theirs).mean()
+
+
 def test_strided_heads_need_no_copy():
     """(batch, heads, length, size) in memory, as many models keep it."""
     rng = np.random.default_rng(4)

@@ -1,16 +1,18 @@
 // Attention forward, after Dao et al. (2022), "FlashAttention": softmax runs along with the scores,
 // a block of keys at a time.
 #include "cpu/attention/scores.h"
+#include "cpu/attention/split_blocks.h"
 #include "cpu/simd/dtype.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
 // One thread's packed keys and values of a head, and what it computes of a block of queries.
-template <class S>
+template <class S, class Blocks>
 class Forward {
  public:
   using T = Compute<S>;
+  using Element = typename Blocks::Element;
 
   Forward(const PydlContext* context, const PydlAttentionArgs& args)
       : args_(args),
@@ -18,11 +20,17 @@ class Forward {
         dropout_(g_),
         head_row_(padded<T>(g_.head_size)),
         value_row_(whole_panels<T>(g_.value_size)),
-        head_(context, whole_panels<T>(g_.keys) * g_.head_size + g_.keys * value_row_),
+        packed_(context, Blocks::right_size(g_.head_size, g_.keys) +
+                             Blocks::right_size(g_.keys, g_.value_size) +
+                             Blocks::left_size(kQueryBlock, g_.head_size) +
+                             Blocks::left_size(kQueryBlock, kKeyBlock)),
         block_(context, kQueryBlock * (head_row_ + kScoreRow + value_row_ + 2) + kKeyBlock) {
-    Carver<T> head(head_.data()), block(block_.data());
-    packed_keys_ = head.take(whole_panels<T>(g_.keys) * g_.head_size);
-    packed_values_ = head.take(g_.keys * value_row_);
+    Carver<Element> packed(packed_.data());
+    packed_keys_ = packed.take(Blocks::right_size(g_.head_size, g_.keys));
+    packed_values_ = packed.take(Blocks::right_size(g_.keys, g_.value_size));
+    packed_query_ = packed.take(Blocks::left_size(kQueryBlock, g_.head_size));
+    packed_weights_ = packed.take(Blocks::left_size(kQueryBlock, kKeyBlock));
+    Carver<T> block(block_.data());
     query_ = block.take(kQueryBlock * head_row_);
     scores_ = block.take(kQueryBlock * kScoreRow);
     sums_ = block.take(kQueryBlock * value_row_);
@@ -30,7 +38,10 @@ class Forward {
     totals_ = block.take(kQueryBlock);
     factors_ = block.take(kKeyBlock);
   }
-  explicit operator bool() const { return head_ && block_; }
+  explicit operator bool() const { return packed_ && block_; }
+
+  // Whether what was computed is right.
+  bool exact() const { return blocks_.exact(); }
 
   // Queries [first, first + count) of query head `head`.
   void run(int64_t batch, int64_t head, int64_t first, int64_t count) {
@@ -39,6 +50,7 @@ class Forward {
     const S* query = head_of(static_cast<const S*>(args_.query), args_.query_strides, batch, head);
     copy_scaled(query + first * args_.query_strides[1], args_.query_strides[1], count, g_.head_size,
                 static_cast<T>(g_.scale), query_, head_row_);
+    const auto left = blocks_.pack_left({query_, head_row_, 1}, count, g_.head_size, packed_query_);
     const int64_t end = g_.causal ? smaller(g_.keys, first + count) : g_.keys;
     for (int64_t r = 0; r < count; ++r) {
       tops_[r] = kNothing;
@@ -46,11 +58,10 @@ class Forward {
     }
     for (int64_t key = 0; key < end; key += kKeyBlock) {
       const int64_t n = smaller(kKeyBlock, end - key);
-      multiply_block<T>(count, g_.head_size, {query_, head_row_, 1}, keys_.columns(key, n), scores_,
-                        kScoreRow, false);
+      blocks_.multiply(count, g_.head_size, left, keys_.columns(key, n), scores_, kScoreRow, false);
       for (int64_t r = 0; r < count; ++r) take_row({batch, head, first + r}, r, key, n);
-      multiply_block<T>(count, n, {scores_, kScoreRow, 1}, values_.from_row(key), sums_, value_row_,
-                        key > 0);
+      const auto weights = blocks_.pack_left({scores_, kScoreRow, 1}, count, n, packed_weights_);
+      blocks_.multiply(count, n, weights, values_.from_row(key), sums_, value_row_, key > 0);
     }
     for (int64_t r = 0; r < count; ++r) finish_row({batch, head, first + r}, r);
   }
@@ -59,8 +70,10 @@ class Forward {
   void pack(int64_t batch, int64_t head) {
     const S* keys = head_of(static_cast<const S*>(args_.key), args_.key_strides, batch, head);
     const S* values = head_of(static_cast<const S*>(args_.value), args_.value_strides, batch, head);
-    keys_ = pack_transposed(keys, args_.key_strides[1], g_.head_size, g_.keys, packed_keys_);
-    values_ = pack_rows(values, args_.value_strides[1], g_.keys, g_.value_size, packed_values_);
+    keys_ =
+        blocks_.pack_transposed(keys, args_.key_strides[1], g_.head_size, g_.keys, packed_keys_);
+    values_ =
+        blocks_.pack_rows(values, args_.value_strides[1], g_.keys, g_.value_size, packed_values_);
     packed_batch_ = batch;
     packed_head_ = head;
   }
@@ -114,21 +127,24 @@ class Forward {
   const PydlAttentionGeometry& g_;
   Dropout dropout_;
   int64_t head_row_, value_row_;  // elements of a row of query_ and of sums_
-  Scratch<T> head_, block_;
-  T *packed_keys_, *packed_values_, *query_, *scores_, *sums_, *tops_, *totals_, *factors_;
-  PanelMatrix<T> keys_, values_;
+  Blocks blocks_;
+  Scratch<Element> packed_;
+  Scratch<T> block_;
+  Element *packed_keys_, *packed_values_, *packed_query_, *packed_weights_;
+  T *query_, *scores_, *sums_, *tops_, *totals_, *factors_;
+  typename Blocks::Right keys_, values_;
   int64_t packed_batch_ = -1, packed_head_ = -1;
 };
 
-template <class S>
-PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args) {
+template <class S, class Blocks>
+PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args, bool& exact) {
   const PydlAttentionGeometry& g = args.geometry;
   const int64_t blocks = divide_up(g.queries, kQueryBlock);
   const int64_t work = kQueryBlock * larger(1, g.keys) * (g.head_size + g.value_size);
   bool enough_memory = true;
   parallel_for(context, g.batch * g.heads * blocks, divide_up(kProductsPerThread, work),
                [&](int64_t begin, int64_t end) {
-                 Forward<S> part(context, args);
+                 Forward<S, Blocks> part(context, args);
                  if (!part) {
                    __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
                    return;
@@ -139,6 +155,7 @@ PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args) {
                    part.run(i / (blocks * g.heads), head, first,
                             (block + 1) * g.queries / blocks - first);
                  }
+                 if (!part.exact()) __atomic_store_n(&exact, false, __ATOMIC_RELAXED);
                });
   return enough_memory ? PYDL_OK : PYDL_ERROR_MEMORY;
 }
@@ -146,8 +163,13 @@ PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args) {
 }  // namespace
 
 PydlStatus attention_forward(const PydlContext* context, const PydlAttentionArgs* args) {
-  return visit_floating(context, "scaled_dot_product_attention", args->dtype,
-                        [&](auto zero) { return forward<decltype(zero)>(context, *args); });
+  return visit_floating(context, "scaled_dot_product_attention", args->dtype, [&](auto zero) {
+    using S = decltype(zero);
+    return with_blocks<S>(args->geometry, [&](auto kind, bool& exact) {
+      using Blocks = typename decltype(kind)::Type;
+      return forward<S, Blocks>(context, *args, exact);
+    });
+  });
 }
 
 }  // namespace pydl::cpu::PYDL_ISA

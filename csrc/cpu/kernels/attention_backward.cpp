@@ -4,6 +4,7 @@
 //
 //   dV = P^T dO    dP = dO V^T    dS = P (dP - D)    dQ = scale dS K    dK = scale dS^T Q
 #include "cpu/attention/scores.h"
+#include "cpu/attention/split_blocks.h"
 #include "cpu/simd/dtype.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -29,10 +30,11 @@ struct Result {
 };
 
 // One thread's work on a key head and all query heads that share it.
-template <class S>
+template <class S, class Blocks>
 class Backward {
  public:
   using T = Compute<S>;
+  using Element = typename Blocks::Element;
 
   Backward(const PydlContext* context, const PydlAttentionBackwardArgs& args)
       : args_(args),
@@ -40,27 +42,34 @@ class Backward {
         dropout_(g_),
         head_row_(whole_panels<T>(g_.head_size)),
         value_row_(whole_panels<T>(g_.value_size)),
-        head_(context, g_.keys * (2 * head_row_ + value_row_) +
-                           whole_panels<T>(g_.keys) * (g_.head_size + g_.value_size)),
+        packed_(context, PackedSizes(g_).total()),
+        sums_(context, g_.keys * (head_row_ + value_row_)),
         block_(context,
-               kQueryBlock * (3 * head_row_ + 2 * value_row_ + 2 * kScoreRow + 1) + kKeyBlock) {
-    Carver<T> head(head_.data()), block(block_.data());
-    packed_keys_ = head.take(g_.keys * head_row_);
-    packed_keys_transposed_ = head.take(whole_panels<T>(g_.keys) * g_.head_size);
-    packed_values_transposed_ = head.take(whole_panels<T>(g_.keys) * g_.value_size);
-    key_sums_ = head.take(g_.keys * head_row_);
-    value_sums_ = head.take(g_.keys * value_row_);
+               kQueryBlock * (2 * head_row_ + value_row_ + 2 * kScoreRow + 1) + kKeyBlock) {
+    const PackedSizes sizes(g_);
+    Carver<Element> packed(packed_.data());
+    packed_keys_ = packed.take(sizes.keys);
+    packed_keys_transposed_ = packed.take(sizes.keys_transposed);
+    packed_values_transposed_ = packed.take(sizes.values_transposed);
+    packed_query_ = packed.take(sizes.query);
+    packed_d_out_ = packed.take(sizes.d_out);
+    left_query_ = packed.take(sizes.left_query);
+    left_d_out_ = packed.take(sizes.left_d_out);
+    left_scores_ = packed.take(sizes.left_scores);
+    Carver<T> sums(sums_.data()), block(block_.data());
+    key_sums_ = sums.take(g_.keys * head_row_);
+    value_sums_ = sums.take(g_.keys * value_row_);
     query_ = block.take(kQueryBlock * head_row_);
-    packed_query_ = block.take(kQueryBlock * head_row_);
     query_sums_ = block.take(kQueryBlock * head_row_);
     d_out_ = block.take(kQueryBlock * value_row_);
-    packed_d_out_ = block.take(kQueryBlock * value_row_);
     weights_ = block.take(kQueryBlock * kScoreRow);
     d_scores_ = block.take(kQueryBlock * kScoreRow);
     dots_ = block.take(kQueryBlock);
     factors_ = block.take(kKeyBlock);
   }
-  explicit operator bool() const { return head_ && block_; }
+  // Whether what was computed is right.
+  bool exact() const { return blocks_.exact(); }
+  explicit operator bool() const { return packed_ && sums_ && block_; }
 
   void run(int64_t batch, int64_t key_head) {
     pack_head(batch, key_head);
@@ -80,14 +89,36 @@ class Backward {
   }
 
  private:
+  // Elements of the packed operands.
+  struct PackedSizes {
+    int64_t keys, keys_transposed, values_transposed, query, d_out;
+    int64_t left_query, left_d_out, left_scores;
+
+    explicit PackedSizes(const PydlAttentionGeometry& g)
+        : keys(Blocks::right_size(g.keys, g.head_size)),
+          keys_transposed(Blocks::right_size(g.head_size, g.keys)),
+          values_transposed(Blocks::right_size(g.value_size, g.keys)),
+          query(Blocks::right_size(kQueryBlock, g.head_size)),
+          d_out(Blocks::right_size(kQueryBlock, g.value_size)),
+          left_query(Blocks::left_size(kQueryBlock, g.head_size)),
+          left_d_out(Blocks::left_size(kQueryBlock, g.value_size)),
+          left_scores(larger(Blocks::left_size(kQueryBlock, kKeyBlock),
+                             Blocks::left_size(kKeyBlock, kQueryBlock))) {}
+    int64_t total() const {
+      return keys + keys_transposed + values_transposed + query + d_out + left_query + left_d_out +
+             left_scores;
+    }
+  };
+
   void pack_head(int64_t batch, int64_t head) {
     const S* keys = head_of(static_cast<const S*>(args_.key), args_.key_strides, batch, head);
     const S* values = head_of(static_cast<const S*>(args_.value), args_.value_strides, batch, head);
-    keys_ = pack_rows(keys, args_.key_strides[1], g_.keys, g_.head_size, packed_keys_);
+    const int64_t key_row = args_.key_strides[1], value_row = args_.value_strides[1];
+    keys_ = blocks_.pack_rows(keys, key_row, g_.keys, g_.head_size, packed_keys_);
     keys_transposed_ =
-        pack_transposed(keys, args_.key_strides[1], g_.head_size, g_.keys, packed_keys_transposed_);
-    values_transposed_ = pack_transposed(values, args_.value_strides[1], g_.value_size, g_.keys,
-                                         packed_values_transposed_);
+        blocks_.pack_transposed(keys, key_row, g_.head_size, g_.keys, packed_keys_transposed_);
+    values_transposed_ = blocks_.pack_transposed(values, value_row, g_.value_size, g_.keys,
+                                                 packed_values_transposed_);
     clear(key_sums_, g_.keys * head_row_);
     clear(value_sums_, g_.keys * value_row_);
   }
@@ -95,22 +126,26 @@ class Backward {
   // Queries [first, first + count) of query head `head`.
   void run_queries(int64_t batch, int64_t head, int64_t first, int64_t count) {
     load_queries(batch, head, first, count);
-    const auto queries = pack_rows(query_, head_row_, count, g_.head_size, packed_query_);
-    const auto d_outs = pack_rows(d_out_, value_row_, count, g_.value_size, packed_d_out_);
+    const auto query = blocks_.pack_left({query_, head_row_, 1}, count, g_.head_size, left_query_);
+    const auto d_out =
+        blocks_.pack_left({d_out_, value_row_, 1}, count, g_.value_size, left_d_out_);
+    const auto queries = blocks_.pack_rows(query_, head_row_, count, g_.head_size, packed_query_);
+    const auto d_outs = blocks_.pack_rows(d_out_, value_row_, count, g_.value_size, packed_d_out_);
     const int64_t end = g_.causal ? smaller(g_.keys, first + count) : g_.keys;
     for (int64_t key = 0; key < end; key += kKeyBlock) {
       const int64_t n = smaller(kKeyBlock, end - key);
-      multiply_block<T>(count, g_.head_size, {query_, head_row_, 1},
-                        keys_transposed_.columns(key, n), weights_, kScoreRow, false);
-      multiply_block<T>(count, g_.value_size, {d_out_, value_row_, 1},
-                        values_transposed_.columns(key, n), d_scores_, kScoreRow, false);
+      blocks_.multiply(count, g_.head_size, query, keys_transposed_.columns(key, n), weights_,
+                       kScoreRow, false);
+      blocks_.multiply(count, g_.value_size, d_out, values_transposed_.columns(key, n), d_scores_,
+                       kScoreRow, false);
       for (int64_t r = 0; r < count; ++r) take_row({batch, head, first + r}, r, key, n);
-      multiply_block<T>(n, count, {weights_, 1, kScoreRow}, d_outs, value_sums_ + key * value_row_,
-                        value_row_, true);
-      multiply_block<T>(n, count, {d_scores_, 1, kScoreRow}, queries, key_sums_ + key * head_row_,
-                        head_row_, true);
-      multiply_block<T>(count, n, {d_scores_, kScoreRow, 1}, keys_.from_row(key), query_sums_,
-                        head_row_, key > 0);
+      // The next three share the memory of their left operand.
+      const auto weights = blocks_.pack_left({weights_, 1, kScoreRow}, n, count, left_scores_);
+      blocks_.multiply(n, count, weights, d_outs, value_sums_ + key * value_row_, value_row_, true);
+      const auto d_rows = blocks_.pack_left({d_scores_, 1, kScoreRow}, n, count, left_scores_);
+      blocks_.multiply(n, count, d_rows, queries, key_sums_ + key * head_row_, head_row_, true);
+      const auto d_scores = blocks_.pack_left({d_scores_, kScoreRow, 1}, count, n, left_scores_);
+      blocks_.multiply(count, n, d_scores, keys_.from_row(key), query_sums_, head_row_, key > 0);
     }
     if (end == 0) clear(query_sums_, count * head_row_);
     const Result<S> result = {static_cast<S*>(args_.query_gradient), g_.queries, g_.heads,
@@ -160,24 +195,29 @@ class Backward {
   const PydlAttentionGeometry& g_;
   Dropout dropout_;
   int64_t head_row_, value_row_;  // elements of a row in whole panels
-  Scratch<T> head_, block_;
-  T *packed_keys_, *packed_keys_transposed_, *packed_values_transposed_, *key_sums_, *value_sums_;
-  T *query_, *packed_query_, *query_sums_, *d_out_, *packed_d_out_, *weights_, *d_scores_, *dots_,
+  Blocks blocks_;
+  Scratch<Element> packed_;
+  Scratch<T> sums_, block_;
+  Element *packed_keys_, *packed_keys_transposed_, *packed_values_transposed_, *packed_query_,
+      *packed_d_out_, *left_query_, *left_d_out_, *left_scores_;
+  T *key_sums_, *value_sums_, *query_, *query_sums_, *d_out_, *weights_, *d_scores_, *dots_,
       *factors_;
-  PanelMatrix<T> keys_, keys_transposed_, values_transposed_;
+  typename Blocks::Right keys_, keys_transposed_, values_transposed_;
 };
 
-template <class S>
-PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs& args) {
+template <class S, class Blocks>
+PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs& args,
+                    bool& exact) {
   const PydlAttentionGeometry& g = args.geometry;
   bool enough_memory = true;
   parallel_for(context, g.batch * g.key_heads, 1, [&](int64_t begin, int64_t end) {
-    Backward<S> part(context, args);
+    Backward<S, Blocks> part(context, args);
     if (!part) {
       __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
       return;
     }
     for (int64_t i = begin; i < end; ++i) part.run(i / g.key_heads, i % g.key_heads);
+    if (!part.exact()) __atomic_store_n(&exact, false, __ATOMIC_RELAXED);
   });
   return enough_memory ? PYDL_OK : PYDL_ERROR_MEMORY;
 }
@@ -185,8 +225,13 @@ PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs&
 }  // namespace
 
 PydlStatus attention_backward(const PydlContext* context, const PydlAttentionBackwardArgs* args) {
-  return visit_floating(context, "scaled_dot_product_attention", args->dtype,
-                        [&](auto zero) { return backward<decltype(zero)>(context, *args); });
+  return visit_floating(context, "scaled_dot_product_attention", args->dtype, [&](auto zero) {
+    using S = decltype(zero);
+    return with_blocks<S>(args->geometry, [&](auto kind, bool& exact) {
+      using Blocks = typename decltype(kind)::Type;
+      return backward<S, Blocks>(context, *args, exact);
+    });
+  });
 }
 
 }  // namespace pydl::cpu::PYDL_ISA
