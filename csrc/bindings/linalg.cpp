@@ -12,10 +12,11 @@ void bind_linalg(py::module_& module) {
              py::arg("x2_axes"), WithoutGil());
   module.def("linear",
              [](const Tensor& x, const Tensor& kernel, const std::optional<Tensor>& bias,
-                const std::optional<std::string>& activation) {
-               return linear(x, kernel, bias.value_or(Tensor()), activation.value_or(""));
+                const std::optional<std::string>& activation, int64_t axes) {
+               return linear(x, kernel, bias.value_or(Tensor()), activation.value_or(""), axes);
              },
-             py::arg("x"), py::arg("kernel"), py::arg("bias"), py::arg("activation"), WithoutGil());
+             py::arg("x"), py::arg("kernel"), py::arg("bias"), py::arg("activation"),
+             py::arg("axes"), WithoutGil());
   module.def("quantized_linear",
              [](const Tensor& x, const Tensor& kernel, const Tensor& kernel_scale,
                 const std::optional<Tensor>& bias, const std::optional<std::string>& activation,

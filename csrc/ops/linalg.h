@@ -18,5 +18,8 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& a_axes, const Dim
 // activation(x @ kernel + bias) along the last axis of x; the bias may be absent, the activation "".
 Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
               const std::string& activation);
+// The same along the last `axes` of x, which are the first of the kernel; the bias has the others.
+Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
+              const std::string& activation, int64_t axes);
 
 }  // namespace pydl

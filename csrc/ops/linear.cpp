@@ -4,6 +4,27 @@
 
 namespace pydl {
 Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
+              const std::string& activation, int64_t axes) {
+  if (axes == 1 && kernel.rank() <= 2) return linear(x, kernel, bias, activation);
+  Op op("linear", x, kernel, bias);
+  const Dims &from = x.shape(), &sizes = kernel.shape();
+  op.check<ShapeError>(axes > 0 && axes <= from.size() && axes < sizes.size() &&
+                           std::equal(from.end() - axes, from.end(), sizes.begin()),
+                       "expected x of shape (..., in) and a kernel of shape (in, out) with ", axes,
+                       " axes for in, got ", from, " and ", sizes);
+  const Dims in(sizes.begin(), sizes.begin() + axes), out(sizes.begin() + axes, sizes.end());
+  op.check<ShapeError>(!bias.defined() || bias.shape() == out, "expected a bias of shape ", out,
+                       ", got ", bias.defined() ? bias.shape() : out);
+  Dims flat(from.begin(), from.end() - axes), shape = flat;
+  flat.push_back(count_elements(in));
+  for (int64_t size : out) shape.push_back(size);
+  const int64_t columns = count_elements(out);
+  const Tensor matrix = reshape(kernel, {flat.back(), columns});
+  const Tensor offsets = bias.defined() ? reshape(bias, {columns}) : bias;
+  return reshape(linear(reshape(x, flat), matrix, offsets, activation), shape);
+}
+
+Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
               const std::string& activation) {
   Op op("linear", x, kernel, bias);
   op.check<ShapeError>(x.rank() >= 1 && kernel.rank() == 2 && x.shape().back() == kernel.size(0),

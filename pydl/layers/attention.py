@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,13 +62,7 @@ class HeadProjection(Layer):
             )
 
     def call(self, inputs):
-        rows, columns = math.prod(inputs.shape[-self.input_axes :]), math.prod(self.output_shape)
-        outer = inputs.shape[: -self.input_axes]
-        if self.input_axes > 1:
-            inputs = ops.reshape(inputs, (*outer, rows))
-        kernel = ops.reshape(self.kernel, (rows, columns))
-        bias = None if self.bias is None else ops.reshape(self.bias, (columns,))
-        return ops.reshape(ops.linear(inputs, kernel, bias), (*outer, *self.output_shape))
+        return ops.linear(inputs, self.kernel, self.bias, axes=self.input_axes)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[: -self.input_axes], *self.output_shape)

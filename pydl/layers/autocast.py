@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 from pydl import ops, tree
@@ -9,9 +11,28 @@ from pydl._core import Tensor, tensor
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.variable import Variable
 
-__all__ = ["cast_inputs", "tensor_from_numbers", "with_cast_weights"]
+__all__ = ["are_plain", "cast_inputs", "tensor_from_numbers", "with_cast_weights"]
 
 _FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+
+def are_plain(values: Iterable, dtype: str | None) -> bool:
+    """Return whether `values` are all tensors that need no cast to `dtype`, or no data at all.
+
+    Nothing among them is symbolic or a structure, and no tensor carries a mask.
+    """
+    for value in values:
+        if type(value) is Tensor:
+            if dtype is not None and value.dtype != dtype and value.dtype in _FLOATS:
+                return False
+        elif _may_hold_data(type(value)):
+            return False
+    return True
+
+
+@functools.lru_cache
+def _may_hold_data(cls: type) -> bool:
+    return issubclass(cls, (Tensor, KerasTensor, list, tuple, dict)) or hasattr(cls, "__array__")
 
 
 def cast_inputs(values: Any, dtype: str | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from pydl import tree
 from pydl._call_errors import raise_explained, show
 from pydl._core import Tensor
-from pydl.layers.autocast import cast_inputs, tensor_from_numbers, with_cast_weights
+from pydl.layers.autocast import are_plain, cast_inputs, tensor_from_numbers, with_cast_weights
 from pydl.layers.context import context, new_call_id
 from pydl.layers.input_spec import check_inputs
 from pydl.layers.keras_tensor import is_symbolic
@@ -21,7 +21,7 @@ from pydl.naming import name_scope
 
 __all__ = ["CallProtocol", "scoped_build"]
 
-_INPUTS = (bool, int, float, str, list, tuple, dict)  # besides all that has a shape
+_INPUTS = (Tensor, bool, int, float, str, list, tuple, dict)  # besides all that has a shape
 
 
 class CallProtocol:
@@ -74,19 +74,22 @@ class CallProtocol:
             raise RuntimeError(
                 f"[{type(self).__name__}] expected the constructor to call super().__init__()."
             )
-        if is_symbolic(args) or is_symbolic(kwargs):
-            return self._symbolic_call(args, kwargs)
         given, given_kwargs = args, kwargs
-        args = (tensor_from_numbers(args[0]), *args[1:]) if args else args
-        args, kwargs = cast_inputs((args, kwargs), self.compute_dtype if self.autocast else None)
+        dtype = self.compute_dtype if self.autocast else None
+        plain = are_plain(args, dtype) and are_plain(kwargs.values(), dtype)
+        if not plain:
+            if is_symbolic(args) or is_symbolic(kwargs):
+                return self._symbolic_call(args, kwargs)
+            args = (tensor_from_numbers(args[0]), *args[1:]) if args else args
+            args, kwargs = cast_inputs((args, kwargs), dtype)
         if args and not isinstance(args[0], _INPUTS) and not hasattr(args[0], "shape"):
             raise TypeError(f"[{self.name}] expected a tensor or an array, got {show(args[0])}.")
         self._prepare(args, kwargs)
         training = self._resolve_training(args, kwargs)
-        masks = self._fill_masks(args, kwargs)
+        masks = None if plain else self._fill_masks(args, kwargs)
         outer = context.training, context.call_id
         if context.training is None:
-            context.call_id = self._last_call_id = new_call_id()
+            context.call_id = vars(self)["_last_call_id"] = new_call_id()
         context.training = bool(training)
         try:
             outputs = self._first_run(args, kwargs)

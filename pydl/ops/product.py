@@ -37,15 +37,20 @@ def matmul(x1: ArrayLike, x2: ArrayLike) -> Tensor:
 
 
 def linear(
-    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, activation: str | None = None
+    x: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str | None = None,
+    axes: int = 1,
 ) -> Tensor:
     """``activation(x @ kernel + bias)`` in one kernel: a fully connected layer.
 
     Args:
-        x: A floating tensor of shape ``(..., in)``.
-        kernel: Shape ``(in, out)``.
+        x: A floating tensor of shape ``(..., in)``, or with as many last axes as `axes` says.
+        kernel: Shape ``(in, out)``, each of which may be several axes.
         bias: Shape ``(out,)``, or None.
         activation: "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", or None.
+        axes: How many of the last axes of `x` are summed over, which the kernel begins with.
 
     Returns:
         Shape ``(..., out)``, in the dtype that all three promote to.
@@ -59,7 +64,7 @@ def linear(
         >>> pydl.ops.linear([[1.0, -2.0]], [[1.0, 3.0], [2.0, 1.0]], [0.5, 0.5], activation="relu")
         tensor([[0. , 1.5]])
     """
-    return _core.linear(x, kernel, bias, activation)
+    return _core.linear(x, kernel, bias, activation, axes)
 
 
 def quantized_linear(

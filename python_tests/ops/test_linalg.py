@@ -270,6 +270,33 @@ def test_linear_in_mixed_dtypes():
     np.testing.assert_array_equal(kernel.grad.numpy(), [[1], [2]])
 
 
+@pytest.mark.parametrize("axes", [1, 2])
+def test_linear_along_several_axes(axes):
+    rng = np.random.default_rng(5)
+    x, kernel, dy = (rng.normal(size=s) for s in ((5, 2, 3), (2, 3, 4, 2)[2 - axes :], (5, 2, 4, 2)))
+    dy = dy[:, 0] if axes == 2 else dy
+    bias = rng.normal(size=(4, 2))
+    ours = [pydl.tensor(v, requires_grad=True) for v in (x, kernel, bias)]
+    y = OPS.linear(*ours, activation="relu", axes=axes)
+    expected = np.maximum(np.tensordot(x, kernel, axes) + bias, 0)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12)
+    y.backward(pydl.tensor(dy))
+    dy = dy * (expected > 0)
+    outer = list(range(x.ndim - axes))
+    back = [np.tensordot(dy, kernel, [[-2, -1]] * 2), np.tensordot(x, dy, [outer, outer])]
+    for tensor, gradient in zip(ours, [*back, dy.sum(axis=tuple(outer))]):
+        np.testing.assert_allclose(tensor.grad.numpy(), gradient, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "kernel, bias, axes",
+    [((3, 2, 4), (2, 4), 2), ((2, 3), (), 2), ((3, 2, 4), (8,), 1), ((3, 4), (4,), 0), ((3,), (), 1)],
+)
+def test_linear_refuses_shapes(kernel, bias, axes):
+    with pytest.raises(pydl.errors.ShapeError, match=r"\[linear\] expected"):
+        OPS.linear(np.ones((5, 2, 3)), np.ones(kernel), np.ones(bias), axes=axes)
+
+
 def test_linear_against_torch():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(4)
