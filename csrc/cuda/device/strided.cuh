@@ -4,6 +4,8 @@
 #include <cuda_runtime.h>
 #include <stdint.h>
 
+#include <type_traits>
+
 #include "pydl/abi.h"
 
 namespace pydl::cuda {
@@ -35,6 +37,7 @@ template <int kArrays>
 struct StridedIndex {
   int32_t rank = 1;  // 1 at least
   FastDivider shape[PYDL_MAX_RANK];
+  int32_t unused = 0;  // padding would hold what was in memory before
   int64_t strides[kArrays][PYDL_MAX_RANK] = {};
 
   StridedIndex() = default;
@@ -65,6 +68,8 @@ struct StridedIndex {
     return out[0];
   }
 };
+
+static_assert(std::has_unique_object_representations_v<StridedIndex<1>>, "no padding");
 
 inline int64_t count_of(int32_t rank, const int64_t* shape) {
   int64_t count = 1;

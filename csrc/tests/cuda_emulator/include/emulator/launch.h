@@ -19,7 +19,9 @@ struct Parameter {
 
   template <class T>
   explicit Parameter(T value) : is_pointer(std::is_pointer_v<T>), words((sizeof value) / 8) {
-    __builtin_clear_padding(&value);  // may hold an address of old
+    // Padding may hold an address of old. GCC 12 clears other bytes than it should where padding
+    // follows an array of structs.
+    __builtin_clear_padding(&value);
     if (!words.empty()) memcpy(words.data(), &value, words.size() * 8);
   }
 };
