@@ -45,6 +45,18 @@ inline void for_each_input(int64_t width, Body&& body) {
   for (int64_t input = 0; input < width; ++input) body(input, GroupLanes<T>(width, input));
 }
 
+// Asks for a register's share of `rows` rows of `pixels` pixels: lines that follow each other, and
+// so come faster than those of the register's channels.
+template <class S>
+inline void prefetch_share(const S* data, int64_t row, int64_t rows, int64_t pixels,
+                           int64_t channel) {
+  constexpr int64_t kLine = 64 / sizeof(S), kShare = Vec<Compute<S>>::size;
+  for (int64_t i = 0; i < rows; ++i) {
+    const S* share = data + i * row + channel * pixels;
+    for (int64_t j = 0; j < pixels * kShare; j += kLine) __builtin_prefetch(share + j);
+  }
+}
+
 // What each tap reads and is weighted with; strides in elements.
 template <class S>
 struct DepthwiseTaps {
@@ -140,7 +152,8 @@ struct Depthwise {
   void compute_row(int64_t image, int64_t y, T* sums) const {
     const int64_t at = image * out_image + y * out_row;
     if constexpr (std::is_same_v<T, O>) {
-      if (epilogue.empty() && !pre_activation && !residual) return sum_row(image, y, out + at, out_pixel);
+      const bool plain = epilogue.empty() && !pre_activation && !residual;
+      if (plain) return sum_row(image, y, out + at, out_pixel);
     }
     sum_row(image, y, sums, channels);
     for (int64_t x = 0; x < width.out; ++x) {
@@ -174,10 +187,12 @@ struct Depthwise {
       taps.input = from + width.input(x, 0) * channels;
       taps.columns = inside ? Span{0, width.taps} : inside_taps(width, x);
       const S* next = taps.input + height.taps * taps.input_row;  // for the next row of results
+      const O* next_out = out + image * out_image + (y + 1) * out_row + x * out_pixel;
+      const int64_t step = width.stride * channels, row = width.in * channels;
       for_registers<T>(channels, [&](int64_t channel, auto... count) {
-        const int64_t step = width.stride * channels;
-        if (width.stride == 1) {
-          for (int64_t p = 0; p < pixels; ++p) __builtin_prefetch(next + channel + p * step);
+        prefetch_share(next, row, height.stride, pixels * width.stride, channel);
+        for (int64_t p = 0; p < pixels; ++p) {  // stores read what they overwrite
+          __builtin_prefetch(next_out + p * out_pixel + channel, 1);
         }
         T* out_at = to + x * to_pixel;
         inside ? depthwise_pixels<kPixels>(taps, channel, step, out_at, to_pixel, count...)

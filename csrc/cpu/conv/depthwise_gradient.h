@@ -6,94 +6,78 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// Pixels of one row of the input and of the result gradient, and the sums of the taps that meet
-// there; strides in elements.
+// Pixels of a row of the result gradient, what each tap meets them with, and the sums of the taps;
+// strides in elements.
 template <class S>
-struct MetRows {
+struct MetPixels {
   const S* x;
-  int64_t x_tap, x_step;
+  int64_t x_row, x_tap, x_step;
   const S* gradient;
   int64_t gradient_step;
   Compute<S>* sum;
-  int64_t sum_tap;
+  int64_t sum_row, sum_tap;
 
-  MetRows from(int64_t tap, int64_t pixel) const {
-    MetRows rest = *this;
-    rest.x += tap * x_tap + pixel * x_step;
+  MetPixels from(int64_t tap_row, int64_t tap, int64_t pixel) const {
+    MetPixels rest = *this;
+    rest.x += tap_row * x_row + tap * x_tap + pixel * x_step;
     rest.gradient += pixel * gradient_step;
-    rest.sum += tap * sum_tap;
+    rest.sum += tap_row * sum_row + tap * sum_tap;
     return rest;
   }
 };
 
-// Adds x * gradient over `pixels` pixels for `taps` taps and `vectors` registers of channels.
-template <int taps, int vectors, class S, class Lanes, class... Count>
-inline void add_products(const MetRows<S>& rows, int64_t channel, int64_t pixels, Lanes lanes,
-                         Count... count) {
+// Adds x * gradient over `pixels` pixels for `rows` rows of `taps` taps.
+template <int rows, int taps, class S, class Lanes, class... Count>
+inline void add_products(const MetPixels<S>& met, int64_t pixels, Lanes lanes, Count... count) {
   using T = Compute<S>;
-  constexpr int kSize = Vec<T>::size;
-  const S* x = rows.x + channel;
-  const S* g = rows.gradient + channel;
-  T* sum = rows.sum + channel;
-  Vec<T> total[taps][vectors];
-#pragma GCC unroll 8
-  for (int at = 0; at < taps * vectors; ++at) {
-    const int t = at / vectors, v = at % vectors;
-    total[t][v] = load(sum + t * rows.sum_tap + v * kSize, count...);
+  if (pixels <= 0) return;
+  const S* x = met.x;
+  const S* g = met.gradient;
+  Vec<T> total[rows * taps];
+#pragma GCC unroll 9
+  for (int at = 0; at < rows * taps; ++at) {
+    total[at] = load(met.sum + at / taps * met.sum_row + at % taps * met.sum_tap, count...);
   }
-  for (; pixels > 0; --pixels, x += rows.x_step, g += rows.gradient_step) {
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; ++v) {
-      const Vec<T> gradient = load(g + v * kSize, count...);
-#pragma GCC unroll 4
-      for (int t = 0; t < taps; ++t) {
-        const Vec<T> value = load(x + t * rows.x_tap + v * kSize, count...);
-        total[t][v] = fma(lanes(value), gradient, total[t][v]);
-      }
+  for (; pixels > 0; --pixels, x += met.x_step, g += met.gradient_step) {
+    const Vec<T> gradient = load(g, count...);
+#pragma GCC unroll 9
+    for (int at = 0; at < rows * taps; ++at) {
+      const Vec<T> value = load(x + at / taps * met.x_row + at % taps * met.x_tap, count...);
+      total[at] = fma(lanes(value), gradient, total[at]);
     }
   }
-#pragma GCC unroll 8
-  for (int at = 0; at < taps * vectors; ++at) {
-    const int t = at / vectors, v = at % vectors;
-    total[t][v].store(sum + t * rows.sum_tap + v * kSize, count...);
+#pragma GCC unroll 9
+  for (int at = 0; at < rows * taps; ++at) {
+    total[at].store(met.sum + at / taps * met.sum_row + at % taps * met.sum_tap, count...);
   }
 }
 
-template <int taps, class S, class Lanes>
-inline void add_all_products(const MetRows<S>& rows, int64_t channels, int64_t pixels,
-                             Lanes lanes) {
-  using T = Compute<S>;
-  constexpr int64_t kBlock = 2 * Vec<T>::size;
-  if (pixels <= 0) return;
-  int64_t c = 0;
-  for (; c + kBlock <= channels; c += kBlock) add_products<taps, 2>(rows, c, pixels, lanes);
-  for_registers<T>(channels - c, [&](int64_t rest, auto... count) {
-    add_products<taps, 1>(rows, c + rest, pixels, lanes, count...);
-  });
-}
+constexpr int kTapsTogether = 3;  // in each direction: sums of all of them stay in registers
+constexpr int64_t kPixelsTogether = 8;  // few, so that memory is read nearly in order
 
-// All taps of one row of the kernel: three at a time where all of them are inside.
-template <class S, class Lanes>
-inline void add_taps(const MetRows<S>& rows, const Axis& width, int64_t channels, Lanes lanes) {
-  constexpr int kTogether = 3;
-  const Span first = inside_results(width, 0), last = inside_results(width, width.taps - 1);
-  const int64_t begin = larger(first.begin, last.begin);
-  const Span whole = {begin, larger(begin, smaller(first.end, last.end))};
-  for (int64_t tap = 0; tap < width.taps; ++tap) {
-    const Span pixels = inside_results(width, tap);
-    add_all_products<1>(rows.from(tap, pixels.begin), channels,
-                        smaller(pixels.end, whole.begin) - pixels.begin, lanes);
-    const int64_t behind = larger(whole.end, pixels.begin);
-    add_all_products<1>(rows.from(tap, behind), channels, pixels.end - behind, lanes);
-  }
-  const int64_t pixels = whole.end - whole.begin;
+// All taps of `rows` rows of the kernel for pixels of `block`; in those of `whole` all are inside.
+template <int rows, class S, class Lanes, class... Count>
+inline void add_tap_rows(const MetPixels<S>& met, const Axis& width, Span block, Span whole,
+                         Lanes lanes, Count... count) {
+  const int64_t begin = clamp(whole.begin, block.begin, block.end);
+  const int64_t end = clamp(whole.end, begin, block.end);
+  const auto add_edge = [&](int64_t x, int64_t edge_end) {
+    for (; x < edge_end; ++x) {
+      const Span taps = inside_taps(width, x);
+      for (int64_t t = taps.begin; t < taps.end; ++t) {
+        add_products<rows, 1>(met.from(0, t, x), 1, lanes, count...);
+      }
+    }
+  };
+  add_edge(block.begin, begin);
   int64_t tap = 0;
-  for (; tap + kTogether <= width.taps; tap += kTogether) {
-    add_all_products<kTogether>(rows.from(tap, whole.begin), channels, pixels, lanes);
+  for (; tap + kTapsTogether <= width.taps; tap += kTapsTogether) {
+    add_products<rows, kTapsTogether>(met.from(0, tap, begin), end - begin, lanes, count...);
   }
   for (; tap < width.taps; ++tap) {
-    add_all_products<1>(rows.from(tap, whole.begin), channels, pixels, lanes);
+    add_products<rows, 1>(met.from(0, tap, begin), end - begin, lanes, count...);
   }
+  add_edge(end, block.end);
 }
 
 // Adds what row `row` of the result, counted through the batch, gives to the kernel gradient.
@@ -101,20 +85,40 @@ template <class S>
 void add_row_gradient(const Geometry& g, const S* input, const S* gradient, int64_t row,
                       Compute<S>* sums) {
   const Axis height = height_of(g), width = width_of(g);
-  const int64_t channels = g.out_channels, group = group_width(g);
+  const int64_t channels = g.out_channels, group = group_width(g), size = width.in * channels;
   const int64_t image = row / height.out, y = row % height.out;
   const Span taps = inside_taps(height, y);
-  for (int64_t i = taps.begin; i < taps.end; ++i) {
-    const int64_t pixel = (image * height.in + height.input(y, i)) * width.in + width.input(0, 0);
-    for_each_input<Compute<S>>(group, [&](int64_t l, auto lanes) {
-      const MetRows<S> rows = {input + pixel * channels,
-                               width.dilation * channels,
-                               width.stride * channels,
-                               gradient + row * width.out * channels,
-                               channels,
-                               sums + (i * width.taps * group + l) * channels,
-                               group * channels};
-      add_taps(rows, width, channels, lanes);
+  const Span first = inside_results(width, 0), last = inside_results(width, width.taps - 1);
+  const int64_t begin = larger(first.begin, last.begin);
+  const Span whole = {begin, larger(begin, smaller(first.end, last.end))};
+  input += ((image * height.in + height.input(y, 0)) * width.in + width.input(0, 0)) * channels;
+  gradient += row * width.out * channels;
+  for (int64_t x = 0; x < width.out; x += kPixelsTogether) {
+    const Span block = {x, smaller(x + kPixelsTogether, width.out)};
+    const int64_t pixels = block.end - x;
+    const S* next = input + height.taps * height.dilation * size + x * width.stride * channels;
+    const S* next_gradient = gradient + (width.out + x) * channels;
+    for_registers<Compute<S>>(channels, [&](int64_t channel, auto... count) {
+      prefetch_share(next, size, height.stride, pixels * width.stride, channel);
+      prefetch_share(next_gradient, 0, 1, pixels, channel);
+      for_each_input<Compute<S>>(group, [&](int64_t l, auto lanes) {
+        const MetPixels<S> met = {input + channel,
+                                  height.dilation * size,
+                                  width.dilation * channels,
+                                  width.stride * channels,
+                                  gradient + channel,
+                                  channels,
+                                  sums + l * channels + channel,
+                                  width.taps * group * channels,
+                                  group * channels};
+        int64_t i = taps.begin;
+        for (; i + kTapsTogether <= taps.end; i += kTapsTogether) {
+          add_tap_rows<kTapsTogether>(met.from(i, 0, 0), width, block, whole, lanes, count...);
+        }
+        for (; i < taps.end; ++i) {
+          add_tap_rows<1>(met.from(i, 0, 0), width, block, whole, lanes, count...);
+        }
+      });
     });
   }
 }
