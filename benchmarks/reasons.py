@@ -11,7 +11,6 @@ REASONS: dict[str, str] = {
     r"^loss: .* 128x10 ": "a third are calls; each row of 10 is a vector by itself",
     r"^loss: ": "a gradient given later is a second pass over the logits",
     r"^pool: average 2x2.*bwd": "stores read what they overwrite: two thirds of the limit are the most",
-    r"^sort: ": "vectors as in NumPy; longer networks and better pivots were tried, without gain",
     r"^(elementwise: add|reduce: (sum|max)|shape: ).*": "memory gives no more to one core",
     r"^embedding: .*768$": "memory gives no more to one core",
     r"^attention: ": "with exp counted, 85% of what vectors can do; tile registers were not tried",

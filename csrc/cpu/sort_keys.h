@@ -77,11 +77,15 @@ inline KeyAndPosition<T> with_position(Key<T> key, int64_t position) {
   }
 }
 
-// Sorts keys in x with the help of `spare`, which has room for spare_size(n).
+// Sorts keys in x with the help of `spare`, which has room for spare_size(n). Calls
+// done(part, count) for parts of x as soon as they are in order: they are not read again.
 template <class E>
 struct KeySort {
   static int64_t spare_size(int64_t n) { return n; }
-  static void sort(E* x, E* spare, int64_t n) { VectorSort<E>::sort(x, spare, n); }
+  template <class Done>
+  static void sort(E* x, E* spare, int64_t n, Done&& done) {
+    VectorSort<E>::sort(x, spare, n, done);
+  }
 };
 // Wide keys, which come in the order of their positions, by digits.
 template <>
@@ -90,9 +94,12 @@ struct KeySort<unsigned __int128> {
   static constexpr int64_t kShort = 32, kLong = 16384;
 
   static int64_t spare_size(int64_t n) { return n; }
-  static void sort(E* x, E* spare, int64_t n) {
-    if (n <= kShort) return insertion_sort(x, n);
-    n < kLong ? sort_digits<8, 8>(x, spare, n) : sort_digits<11, 6>(x, spare, n);
+  template <class Done>
+  static void sort(E* x, E* spare, int64_t n, Done&& done) {
+    if (n <= kShort) insertion_sort(x, n);
+    else if (n < kLong) sort_digits<8, 8>(x, spare, n);
+    else sort_digits<11, 6>(x, spare, n);
+    done(x, n);
   }
 
  private:

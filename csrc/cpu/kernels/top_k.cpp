@@ -40,7 +40,7 @@ class Candidates {
         if (count_ == capacity_) raise_bar(x);
       }
     }
-    KeySort<E>::sort(keys_.data(), spare_.data(), count_);
+    KeySort<E>::sort(keys_.data(), spare_.data(), count_, [](const E*, int64_t) {});
     return keys_.data();
   }
 
@@ -56,7 +56,7 @@ class Candidates {
     keys_[count_++] = with_position<T>(~to_equal_key(x[i]), i);
   }
   void raise_bar(const T* x) {
-    KeySort<E>::sort(keys_.data(), spare_.data(), count_);
+    KeySort<E>::sort(keys_.data(), spare_.data(), count_, [](const E*, int64_t) {});
     count_ = k_;
     bar_ = to_compute(x[static_cast<uint32_t>(keys_[k_ - 1])]);
   }
