@@ -73,9 +73,11 @@ def is_grad_enabled() -> bool:
 
 
 def _listed(value: Tensor | Sequence[Tensor] | None) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
     if value is None:
         return []
-    listed = [value] if not isinstance(value, (list, tuple)) else list(value)
+    listed = list(value) if isinstance(value, (list, tuple)) else [value]
     for item in listed:
         if not isinstance(item, Tensor):
             raise _core.DTypeError(f"[autograd] expected tensors, got {show(item)}")
@@ -102,20 +104,6 @@ def backward(
         ShapeError: If an output has several elements and no gradient is given.
     """
     _core.backward(_listed(tensors), _listed(grad_tensors), retain_graph, create_graph)
-
-
-def _grad_of_tensors(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> list[Tensor | None]:
-    retain = create_graph if retain_graph is None else retain_graph
-    return _core.grad(
-        _listed(outputs), _listed(inputs), _listed(grad_outputs), retain, create_graph, allow_unused
-    )
 
 
 def _with_gradient(args: tuple, positions: Sequence[int], create_graph: bool) -> list[Any]:
@@ -193,9 +181,7 @@ def value_and_grad(
             prepared = _with_gradient(args, positions, nested)
             result = f(*prepared, **kwargs)
             value = result[0] if has_aux else result
-            grads = _grad_of_tensors(
-                value, [prepared[i] for i in positions], create_graph=nested
-            )
+            grads = grad(value, [prepared[i] for i in positions], create_graph=nested)
         if not nested:
             value = value.detach()
         gradient = grads[0] if isinstance(argnums, int) else tuple(grads)
@@ -204,10 +190,19 @@ def value_and_grad(
     return differentiated
 
 
-def grad(f: Any, argnums: Any = 0, *args: Any, **kwargs: Any) -> Any:
+def grad(
+    f: Any,
+    argnums: Any = 0,
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+    *,
+    has_aux: bool = False,
+) -> Any:
     """The gradient of a function, or of tensors.
 
-    ``grad(f, argnums=0)`` returns the function that computes the gradient of `f`, as
+    ``grad(f, argnums=0, has_aux=False)`` returns the function that computes the gradient of `f`, as
     `value_and_grad` without the value. ``grad(outputs, inputs, grad_outputs=None,
     retain_graph=None, create_graph=False, allow_unused=False)`` returns the list of the gradients
     of recorded tensors with respect to `inputs`, and leaves every ``.grad`` alone.
@@ -220,8 +215,9 @@ def grad(f: Any, argnums: Any = 0, *args: Any, **kwargs: Any) -> Any:
         [tensor(4.)]
     """
     if not callable(f):
-        return _grad_of_tensors(f, argnums, *args, **kwargs)
-    has_aux = kwargs.pop("has_aux", False)
+        retain = create_graph if retain_graph is None else retain_graph
+        outputs, inputs, seeds = _listed(f), _listed(argnums), _listed(grad_outputs)
+        return _core.grad(outputs, inputs, seeds, retain, create_graph, allow_unused)
     both = value_and_grad(f, argnums, has_aux=has_aux)
 
     @functools.wraps(f)

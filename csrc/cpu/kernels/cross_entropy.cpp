@@ -4,6 +4,7 @@
 #include "cpu/elementwise.h"
 #include "cpu/lanes.h"
 #include "cpu/softmax_rows.h"
+#include "cpu/transpose.h"
 #include "pydl/kernels/loss.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -79,6 +80,7 @@ struct Normalizers {
 
   // For the rows [begin, end); one logarithm takes a vector of rows.
   void fill(const T* scores, int64_t columns, int64_t begin, int64_t end) const {
+    if (columns <= kNarrow) return fill_narrow(scores, columns, begin, end);
     for (int64_t row = begin; row < end; ++row) fill_sum(scores + row * columns, columns, row);
     using C = Compute<T>;
     for (int64_t row = begin; row < end; row += Vec<C>::size) {
@@ -88,6 +90,30 @@ struct Normalizers {
   }
 
  private:
+  static constexpr int64_t kNarrow = 64;  // longer rows take less time one by one
+
+  // A vector of rows at a time, each in a lane of its own: no maximum or sum goes across lanes.
+  void fill_narrow(const T* scores, int64_t columns, int64_t begin, int64_t end) const {
+    using C = Compute<T>;
+    using V = Vec<C>;
+    using Bits = IntLike<T>;
+    constexpr C nothing = static_cast<C>(-INFINITY);
+    alignas(64) T turned[kNarrow * V::size];
+    const auto column = [&](int64_t c) { return load(turned + c * V::size); };
+    for (int64_t row = begin; row < end; row += V::size) {
+      const int64_t rows = end - row < V::size ? end - row : V::size;
+      if (rows < V::size) memset(turned, 0, columns * V::size * sizeof(T));
+      transpose(reinterpret_cast<const Bits*>(scores + row * columns), columns,
+                reinterpret_cast<Bits*>(turned), V::size, columns, rows);
+      V top(nothing), sum(0);
+      for (int64_t c = 0; c < columns; ++c) top = isa::max_of(column(c).v, top.v);
+      const V center = select(top == V(nothing), V(0), top);
+      for (int64_t c = 0; c < columns; ++c) sum += exp(column(c) - center);
+      Lanes<C>(tops, row, end).set(top);
+      Lanes<C>(log_sums, row, end).set(log(sum));
+    }
+  }
+
   // Piece by piece, each read from memory once, and short: memory waits for the exponentials.
   void fill_sum(const T* x, int64_t columns, int64_t row) const {
     using C = Compute<T>;
@@ -122,14 +148,18 @@ template <class T, class Target>
 Compute<T> loss_of_logits(const T* x, int64_t columns, const Target& target, Compute<T> top,
                           Compute<T> log_sum) {
   using V = Vec<Compute<T>>;
+  if constexpr (std::is_same_v<Target, ClassTarget<T>>) {
+    if (target.off == 0) return target.on * ((top - to_compute(x[target.label])) + log_sum);
+  }
   return weighted_sum(target, columns, [&](int64_t i) {
     return (V(top) - Lanes<T>(x, i, columns).get()) + V(log_sum);
   });
 }
 
 // For the columns [begin, end); dx holds those only.
+// Inlined, or every short row would load the constants of exp again.
 template <class T, class Target>
-void gradient_of_logits(const T* x, int64_t begin, int64_t end, const Target& target,
+__attribute__((always_inline)) inline void gradient_of_logits(const T* x, int64_t begin, int64_t end, const Target& target,
                         Compute<T> target_total, Compute<T> top, Compute<T> log_sum,
                         Compute<T> dloss, T* dx) {
   using V = Vec<Compute<T>>;
@@ -244,9 +274,10 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
   };
   const PydlStatus status = for_each_range<T>(
       context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
-        constexpr int64_t kRows = 16;  // few enough to find their scores in the cache again
-        for (; begin < end; begin += kRows)
-          block(begin, begin + kRows < end ? begin + kRows : end, target_of);
+        // Few enough rows to find their scores in the cache again.
+        const int64_t rows = (1 + kGrain / columns / 16) * 16;
+        for (; begin < end; begin += rows)
+          block(begin, begin + rows < end ? begin + rows : end, target_of);
       });
   if (args->total) {
     double total = 0;
@@ -277,28 +308,34 @@ PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardAr
   using C = Compute<T>;
   const T* scores = static_cast<const T*>(args->scores);
   const T* dlosses = static_cast<const T*>(args->dlosses);
+  T* dscores = static_cast<T*>(args->dscores);
   const Normalizers<T> normalizers(args->normalizers, args->rows);
   const Clip<T> clip(args->epsilon);
-  const int64_t columns = args->columns;
+  const int64_t columns = args->columns, stride = args->dlosses_stride;
+  const C factor = static_cast<C>(args->factor);
   const int64_t bytes = args->rows * columns * static_cast<int64_t>(sizeof(T));
   const bool streams = bytes >= kStreamBytes && columns >= kBlock;  // as elementwise ops do
-  return for_each_range<T>(context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
+  const bool from_logits = args->from_logits;
+  // Copies, which stay in registers from row to row.
+  return for_each_range<T>(context, args, [=](int64_t begin, int64_t end, auto target_of) {
     for (int64_t row = begin; row < end; ++row) {
       const T* x = scores + row * columns;
-      T* dx = static_cast<T*>(args->dscores) + row * columns;
-      const C dloss =
-          to_compute(dlosses[row * args->dlosses_stride]) * static_cast<C>(args->factor);
-      if (args->from_logits) {
-        const auto target = target_of(row);
-        const C total = target.total(columns);
-        const auto gradient = [&](int64_t first, int64_t last, T* to) {
-          gradient_of_logits(x, first, last, target, total, normalizers.tops[row],
-                             normalizers.log_sums[row], dloss, to);
-        };
-        streams ? stream_row(dx, columns, gradient) : gradient(0, columns, dx);
-      } else {
-        gradient_of_probabilities(x, columns, target_of(row), clip, dloss, dx);
+      T* dx = dscores + row * columns;
+      const C dloss = to_compute(dlosses[row * stride]) * factor;
+      const auto target = target_of(row);
+      if (!from_logits) {
+        gradient_of_probabilities(x, columns, target, clip, dloss, dx);
+        continue;
       }
+      const C top = normalizers.tops[row], log_sum = normalizers.log_sums[row];
+      const C total = target.total(columns);
+      if (!streams) {
+        gradient_of_logits(x, 0, columns, target, total, top, log_sum, dloss, dx);
+        continue;
+      }
+      stream_row(dx, columns, [=](int64_t first, int64_t last, T* to) {
+        gradient_of_logits(x, first, last, target, total, top, log_sum, dloss, to);
+      });
     }
   });
 }
