@@ -2,6 +2,7 @@
 // a block of keys at a time.
 #include "cpu/attention/scores.h"
 #include "cpu/attention/split_blocks.h"
+#include "cpu/attention/strided_blocks.h"
 #include "cpu/simd/dtype.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -140,7 +141,8 @@ template <class S, class Blocks>
 PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args, bool& exact) {
   const PydlAttentionGeometry& g = args.geometry;
   const int64_t blocks = divide_up(g.queries, kQueryBlock);
-  const int64_t work = kQueryBlock * larger(1, g.keys) * (g.head_size + g.value_size);
+  const int64_t block_work = smaller(kQueryBlock, g.queries) + kPackingCost;
+  const int64_t work = block_work * larger(1, g.keys) * (g.head_size + g.value_size);
   bool enough_memory = true;
   parallel_for(context, g.batch * g.heads * blocks, divide_up(kProductsPerThread, work),
                [&](int64_t begin, int64_t end) {
@@ -165,6 +167,8 @@ PydlStatus forward(const PydlContext* context, const PydlAttentionArgs& args, bo
 PydlStatus attention_forward(const PydlContext* context, const PydlAttentionArgs* args) {
   return visit_floating(context, "scaled_dot_product_attention", args->dtype, [&](auto zero) {
     using S = decltype(zero);
+    bool exact = true;
+    if (args->geometry.queries == 1) return forward<S, StridedBlocks<S>>(context, *args, exact);
     return with_blocks<S>(args->geometry, [&](auto kind, bool& exact) {
       using Blocks = typename decltype(kind)::Type;
       return forward<S, Blocks>(context, *args, exact);
