@@ -230,7 +230,7 @@ def test_few_rows_and_a_large_matrix(rows):
 
 
 @pytest.mark.cpu
-@pytest.mark.parametrize("shape", [(512, 700, 130), (1, 3000, 900), (3000, 900, 1), (12, 2000, 300), (27, 2001, 301),
+@pytest.mark.parametrize("shape", [(512, 700, 130), (1, 3000, 900), (5, 1003, 301), (3000, 900, 1), (12, 2000, 300), (27, 2001, 301),
                                    (48, 48, 48)])
 def test_threads_do_not_change_a_bit(shape):
     rows, inner, columns = shape

@@ -11,6 +11,8 @@ namespace {
 constexpr int kThinRows = 4;               // that one pass over the big operand serves
 constexpr int64_t kCachedBytes = 1 << 20;  // of B: read from the L2 cache, tiles are faster
 constexpr int64_t kThinSums = 8192;        // kept in the L1 cache while a pass runs
+constexpr int64_t kShortRow = 2048;        // elements of B: half of one is a short run of memory
+constexpr int64_t kMostParts = 32;
 constexpr int64_t kDotRun = 1024;          // added up apart, as long sums have larger errors
 
 // sum[i][j] += a[i][l] * b[l][j] for `depth` values of l. Meanwhile the L2 cache gets `ahead` rows
@@ -78,6 +80,44 @@ void add_all_weighted_rows(const PydlGemmArgs& args, int64_t j, int64_t columns,
   for (; l < args.k; ++l) {
     for (int64_t i = 0; i < args.m; ++i) add(one, one, none, i, l);
   }
+}
+
+// How many rows of B, if they are short, a thread shall read as one run of memory, its sums being few
+// beside them; else 0.
+inline int64_t rows_of_part(const PydlGemmArgs& args) {
+  if (args.n > kShortRow) return 0;
+  const int64_t least = larger(kReadsPerThread / args.n, divide_up(args.k, kMostParts));
+  const int64_t rows = divide_up(least, 8) * 8;
+  return rows < args.k && 8 * args.m <= rows ? rows : 0;
+}
+
+// C as sums of sums over `rows` rows of B, whoever makes these. False where memory is short.
+template <class S, class Output>
+bool multiply_by_parts_of_rows(const PydlContext* context, const PydlGemmArgs& args, int64_t rows,
+                               const Output& out) {
+  using T = Compute<S>;
+  const int64_t parts = divide_up(args.k, rows), row = padded<T>(args.n), size = args.m * row;
+  Scratch<T> sums(context, parts * size);
+  if (!sums) return false;
+  parallel_for(context, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      PydlGemmArgs part = args;
+      part.a = static_cast<const S*>(args.a) + i * rows * args.a_col_stride;
+      part.b = static_cast<const S*>(args.b) + i * rows * args.b_row_stride;
+      part.k = smaller(rows, args.k - i * rows);
+      T* sum = sums.data() + i * size;
+      memset(sum, 0, size * sizeof(T));
+      add_all_weighted_rows<S>(part, 0, args.n, sum, row);
+    }
+  });
+  T* sum = sums.data();
+  for (int64_t i = 1; i < parts; ++i) {
+    for_registers<T>(size, [&](int64_t j, auto...) {  // whole ones
+      (Vec<T>::load(sum + j) + Vec<T>::load(sum + i * size + j)).store(sum + j);
+    });
+  }
+  out.write(0, static_cast<int>(args.m), 0, args.n, sum, row, out.accumulate);
+  return true;
 }
 
 // C as sums of rows of B, each row of B contiguous.
@@ -177,6 +217,8 @@ bool multiply_thin(const PydlContext* context, const PydlGemmArgs& args, const O
   const bool big = args.k * args.n * static_cast<int64_t>(sizeof(S)) > kCachedBytes;
   const int64_t most = !big ? 1 : args.prepared_b ? 4 : 8;
   if (args.b_col_stride == 1 && args.m <= most * kThinRows) {
+    const int64_t rows = rows_of_part(args);
+    if (rows && multiply_by_parts_of_rows<S>(context, args, rows, out)) return true;
     multiply_by_rows<S>(context, args, out);
     return true;
   }
