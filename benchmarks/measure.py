@@ -39,12 +39,12 @@ def main() -> None:
     _write({"machine": limits.describe(), "libraries": libraries.versions(found), "load": busy})
     for case in select(options.only, options.device):
         variants = instrument.variants(case, found)
-        if not effort.thorough:
+        if not effort.compiles:
             variants = [name for name in variants if not name.endswith(":compiled")]
         if variants:
             result = instrument.measure(case, variants, effort)
             error = None
-            if effort.thorough or (on_gpu and case.flops):
+            if case.flops or not on_gpu:
                 try:
                     error = accuracy.error(case)
                 except Exception as why:  # nor must a reference's trouble

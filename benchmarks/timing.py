@@ -23,16 +23,16 @@ _PAUSE = 0.002  # seconds before a turn: the last library's threads stop spinnin
 class Effort:
     """How long to measure: `turns` for each library, each of at least `seconds`.
 
-    `thorough` also measures torch.compile, which takes half a minute a row, and accuracy.
+    `compiles` also measures torch.compile, which takes half a minute a row.
     """
 
     turns: int
     seconds: float
-    thorough: bool
+    compiles: bool
 
 
-FULL = Effort(turns=11, seconds=0.02, thorough=True)
-QUICK = Effort(turns=3, seconds=0.005, thorough=False)
+FULL = Effort(turns=11, seconds=0.02, compiles=True)
+QUICK = Effort(turns=3, seconds=0.005, compiles=False)
 
 
 @dataclass(frozen=True)
