@@ -42,6 +42,14 @@ inline Compute<T> row_max(const T* x, int64_t n, int64_t ahead = 4096 / sizeof(T
   return reduce_max(a);
 }
 
+// exp of what is at most 0: one bound fewer than exp checks.
+template <class T>
+inline Vec<T> exp_up_to_0(Vec<T> x) {
+  const Vec<T> bounded = isa::max_of(Vec<T>(MathConstants<T>::exp_min).v, x.v);
+  const PowerOf2<T> p = split_exp(bounded);
+  return scale(fma(fma(exp_tail(p.r), p.r, 1), p.r, 1), p.n);
+}
+
 // The sum of e = exp(x - center), and each(i, e) for every register; only the last one, where i + its
 // size passes n, has lanes that do not count.
 template <class T, class Each>
@@ -51,7 +59,8 @@ inline Compute<T> sum_exponentials(const T* x, int64_t n, Compute<T> center, Eac
   V even(C{0}), odd(C{0});
   int64_t i = 0;
   for (; i + 2 * V::size <= n; i += 2 * V::size) {
-    const V e = exp(load(x + i) - V(center)), f = exp(load(x + i + V::size) - V(center));
+    const V e = exp_up_to_0(load(x + i) - V(center));
+    const V f = exp_up_to_0(load(x + i + V::size) - V(center));
     each(i, e);
     each(i + V::size, f);
     even += e;
@@ -59,7 +68,7 @@ inline Compute<T> sum_exponentials(const T* x, int64_t n, Compute<T> center, Eac
   }
   for (; i < n; i += V::size) {
     // Not -inf: its exponential is denormal before it is 0, which takes CPUs hundreds of cycles.
-    const V e = exp(load_filled(x, i, n, center) - V(center));
+    const V e = exp_up_to_0(load_filled(x, i, n, center) - V(center));
     each(i, e);
     const int64_t left = n - i;
     even += left < V::size ? select(first_lanes<C>(static_cast<int>(left)), e, 0) : e;

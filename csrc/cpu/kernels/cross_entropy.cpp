@@ -129,7 +129,9 @@ struct Normalizers {
         top = largest;
       }
       const C center = top == nothing ? C{0} : top;
-      sum += sum_exponentials(x + first, n, center, [](int64_t, V) {});
+      const T* later = x + first + 2 * kPiece;
+      sum += sum_exponentials(x + first, n, center,
+                              [&](int64_t i, V) { __builtin_prefetch(later + i); });
     }
     tops[row] = top;
     log_sums[row] = sum;
@@ -165,7 +167,7 @@ __attribute__((always_inline)) inline void gradient_of_logits(const T* x, int64_
   using V = Vec<Compute<T>>;
   const V total(target_total), scale(dloss);
   for (int64_t i = begin; i < end; i += V::size) {
-    const V p = exp(ahead(x, i, end).get() - V(top) - V(log_sum));
+    const V p = exp_up_to_0(ahead(x, i, end).get() - V(top) - V(log_sum));
     Lanes<T>(dx, i - begin, end - begin).set(scale * (p * total - target.at(i, end)));
   }
 }
