@@ -1,7 +1,7 @@
 // What the pooling kernels share: walks over pixels, with the range of pixels that each one meets.
 #pragma once
 
-#include "cpu/kernel.h"
+#include "cpu/elementwise.h"
 #include "cpu/rows.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -78,7 +78,29 @@ inline void for_each_pixel(const PydlContext* context, int64_t batch, const int6
       h = 0;
       ++n;
     }
+    isa::stream_fence();  // bodies may stream
   });
+}
+
+// Whether a gradient of the inputs is too large for a cache to keep until it is read, and every
+// register of it can be stored past the caches.
+template <class Args>
+inline bool streams_pixels(const Args& args, const void* dx, int64_t item_size) {
+  const int64_t bytes = args.channels * item_size;
+  const bool aligned = (reinterpret_cast<uintptr_t>(dx) | bytes) % isa::kVectorBytes == 0;
+  return aligned && args.batch * args.size[0] * args.size[1] * bytes >= kStreamBytes;
+}
+
+// Stores registers side by side, past the caches if wanted.
+template <class S, class T, int vectors, class... Lanes>
+inline void put_registers(const Vec<T> (&from)[vectors], S* to, bool streams, Lanes... lanes) {
+  if constexpr (std::is_same_v<S, T> && sizeof...(Lanes) == 0) {
+    if (streams) {
+      for (int j = 0; j < vectors; ++j) from[j].stream(to + j * Vec<T>::size);
+      return;
+    }
+  }
+  for (int j = 0; j < vectors; ++j) store(from[j], to + j * Vec<T>::size, lanes...);
 }
 
 constexpr int64_t kPoolGrain = 1 << 13;  // fewer products of window and channels wake no thread

@@ -176,3 +176,18 @@ def test_global_max_pool_takes_any_size_and_shares_the_gradient_of_ties():
 def test_max_pool_refuses_windows_of_padding_alone():
     with pytest.raises(ShapeError, match=r"at least one element along spatial axis 0, got shape \(1, 0, 1\)"):
         ops.max_pool(np.ones((1, 0, 1), "float32"), 2, padding=[(1, 1)])
+
+
+@pytest.mark.parametrize("op", [ops.average_pool, ops.max_pool])
+def test_gradients_larger_than_the_caches(op):
+    rng = np.random.default_rng(0)
+    n, h, w, c = 9, 64, 64, 64
+    values = rng.permutation(4 * n * h * w * c).astype(np.float32)  # no two alike
+    x = pydl.tensor(values.reshape(n, 2 * h, 2 * w, c), requires_grad=True)
+    dy = rng.standard_normal((n, h, w, c), np.float32)
+    (dx,) = pydl.grad(op(x, 2), x, pydl.tensor(dy))
+    windows = values.reshape(n, h, 2, w, 2, c)
+    best = windows == windows.max((2, 4), keepdims=True)
+    shares = best if op is ops.max_pool else np.full_like(windows, 0.25)
+    expected = shares * dy.reshape(n, h, 1, w, 1, c)
+    np.testing.assert_array_equal(dx.numpy().reshape(windows.shape), expected)

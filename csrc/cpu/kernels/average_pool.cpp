@@ -30,7 +30,7 @@ struct Forward {
       const S* from = x + (h * columns.size + ws.begin) * args.channels;
       for (int64_t w = ws.begin; w < ws.end; ++w, from += args.channels) {
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; ++j) sum[j] += load(from + j * kSize, lanes...);
+        for (int j = 0; j < vectors; ++j) sum[j] += load(ask_after(from + j * kSize), lanes...);
       }
     }
     const Vec<T> count(static_cast<T>(hs.count() * ws.count()));
@@ -47,6 +47,7 @@ struct Backward {
   const OutputRanges &row_outputs, &column_outputs;
   const T full_share;  // of an input in a window without padding
   const bool all_full;  // windows
+  const bool streams;
 
   void operator()(int64_t pixel, int64_t n, int64_t h, int64_t w) const {
     const S* dy =
@@ -79,7 +80,7 @@ struct Backward {
         }
       }
     }
-    for (int j = 0; j < vectors; ++j) store(sum[j], dx + j * kSize, lanes...);
+    put_registers(sum, dx, streams, lanes...);
   }
 };
 
@@ -101,7 +102,8 @@ PydlStatus average_pool_backward(const PydlContext* context, const PydlPoolBackw
     return with_output_ranges(context, *args, [&](const auto& rows, const auto& columns) {
       const Backward<S> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1),
                                 rows,  columns,            1 / count,
-                                PoolAxis(*args, 0).all_full() && PoolAxis(*args, 1).all_full()};
+                                PoolAxis(*args, 0).all_full() && PoolAxis(*args, 1).all_full(),
+                                streams_pixels(*args, args->dx, sizeof(S))};
       for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
     });
   });

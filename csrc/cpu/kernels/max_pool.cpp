@@ -78,7 +78,7 @@ struct Forward {
       for (int64_t w = 0; w < ws.count(); ++w, from += args.channels) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) {
-          best[j].meet(load(from + j * kSize, lanes...), static_cast<IntLike<T>>(at + w));
+          best[j].meet(load(ask_after(from + j * kSize), lanes...), static_cast<IntLike<T>>(at + w));
         }
       }
     }
@@ -115,6 +115,7 @@ struct Backward {
   const PydlPoolBackwardArgs& args;
   const PoolAxis rows, columns;
   const OutputRanges &row_outputs, &column_outputs;
+  const bool streams;
 
   void operator()(int64_t pixel, int64_t n, int64_t h, int64_t w) const {
     const int64_t item = n * rows.out_size * columns.out_size * args.channels;
@@ -146,7 +147,7 @@ struct Backward {
         }
       }
     }
-    for (int j = 0; j < vectors; ++j) store(sum[j], dx + j * kSize, lanes...);
+    put_registers(sum, dx, streams, lanes...);
   }
 };
 
@@ -178,8 +179,9 @@ PydlStatus max_pool_pick(const PydlContext* context, const PydlPoolArgs* args) {
 PydlStatus max_pool_backward(const PydlContext* context, const PydlPoolBackwardArgs* args) {
   return visit_floating(context, "max_pool", args->dtype, [&](auto zero) {
     return with_output_ranges(context, *args, [&](const auto& rows, const auto& columns) {
-      const Backward<decltype(zero)> body = {*args, PoolAxis(*args, 0), PoolAxis(*args, 1), rows,
-                                             columns};
+      using S = decltype(zero);
+      const Backward<S> body = {*args,   PoolAxis(*args, 0), PoolAxis(*args, 1), rows,
+                                columns, streams_pixels(*args, args->dx, sizeof(S))};
       for_each_pixel(context, args->batch, args->size, pixel_grain(*args, 1), body);
     });
   });
