@@ -38,6 +38,7 @@ class Bar:
 
 BARS = (
     Bar("GEMM float32", r"^gemm: ", 1.0, 1.15),
+    Bar("the same from 512^3", r"^gemm: matmul (512x512|1024x|2048x|512x768x)", 1.0, limit=0.9),
     Bar("GEMM bfloat16 and int8", r"^gemm (bfloat16|int8): ", 1.0, 1.1),
     Bar("linear", r"^linear: ", 1.1, 1.3),
     Bar("convolution", r"^conv: (?!depthwise.*bwd)", 1.0, 1.3),
@@ -58,9 +59,11 @@ BARS = (
     Bar("one small op, beside torch", r"^small: add, 4 numbers$", 3.0, peers=("torch",)),
     Bar("a small layer, backward too", r"^small: linear", 5.0, peers=("torch",)),
     Bar("recurrent, backward too", r"^recurrent: .*bwd", 1.5),
-    Bar("MLP training beside Keras", r"^training: MLP.* step", 2.0, peers=("keras",)),
+    Bar(
+        "MLP training beside Keras", r"^training: MLP.* step", 2.0, peers=("keras",), limit=1 / 1.3
+    ),
     Bar("MLP training beside scanned JAX", r"^training: MLP.* step", 1.0, peers=("jax",)),
-    Bar("CNN training", r"^training: CNN", 1.5, 2.0),
+    Bar("CNN training", r"^training: CNN", 1.5, 2.0, limit=1 / 1.3),
     Bar("MLP inference", r"^layers: MLP", 1.5, 2.0),
     Bar("whole networks", r"^models: ", 1.0, 1.2),
     Bar("decoding GPT-2", r"^generation: token of GPT-2", 1.0, 2.0),
