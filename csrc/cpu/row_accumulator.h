@@ -8,7 +8,7 @@ namespace pydl::cpu::PYDL_ISA {
 namespace {
 
 constexpr int64_t kChunk = 4096;      // elements of a row per partial result
-constexpr int64_t kTaskWork = 65536;  // elements worth a thread
+constexpr int64_t kTaskWork = 32768;  // elements worth a thread
 constexpr int64_t kAhead = 2048;      // bytes that rows are asked for before they are read
 
 template <class R, class T>

@@ -41,6 +41,7 @@ class Step {
     op_.check(scales.empty() || scales.size() == params.size(), "expected a scale for each of ",
               params.size(), " gradients, got ", scales.size());
     entries_.resize(params.size());
+    kept_.reserve(params.size());
     for (size_t i = 0; i < params.size(); ++i) {
       const Tensor& p = params[i];
       check_target("parameter", p, p, i);
@@ -48,7 +49,7 @@ class Step {
       op_.check<ShapeError>(grads[i].shape() == p.shape(), "expected a gradient of shape ",
                             p.shape(), " for parameter ", i, ", got ", grads[i].shape());
       check_device("gradient", grads[i], p, i);
-      kept_.push_back(contiguous(cast(grads[i].detach(), p.dtype())));
+      kept_.push_back(contiguous(cast(needs_grad(grads[i]) ? grads[i].detach() : grads[i], p.dtype())));
       entries_[i].count = p.count();
       entries_[i].parameter = p.data();
       entries_[i].gradient = kept_.back().data();
