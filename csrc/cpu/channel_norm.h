@@ -61,6 +61,20 @@ struct ChannelGrid {
   }
 };
 
+// body(first, count) for as many items of the batch at a time as the second cache keeps from one pass
+// over them to the next.
+template <class Body>
+inline PydlStatus for_items_in_cache(int64_t batch, int64_t item_bytes, Body&& body) {
+  constexpr int64_t kCachedBytes = 1 << 20;
+  const int64_t fitting = kCachedBytes / (item_bytes + 1), at_a_time = fitting > 1 ? fitting : 1;
+  PydlStatus status = PYDL_OK;
+  for (int64_t item = 0; item < batch && status == PYDL_OK; item += at_a_time) {
+    const int64_t left = batch - item;
+    status = body(item, left < at_a_time ? left : at_a_time);
+  }
+  return status;
+}
+
 // The moments of each channel of each batch item, (batch, channels) into `mean` and `squares`.
 template <class S, class T = Compute<S>>
 PydlStatus channel_moments(const PydlContext* context, const ChannelGrid& grid, const S* x, T* mean,
@@ -214,47 +228,78 @@ void apply_gradient(const PydlContext* context, const ChannelGrid& grid, const S
   });
 }
 
-// With x^ the normalised x and g = dy gamma: dx = inverse_std (g - mean(g) - x^ mean(g x^)), where
-// the means are left out when the statistics are constants.
+// Of the gradient of a normalisation, for each channel of each batch item.
+template <class T>
+struct ChannelGradients {
+  Scratch<T> mean, scale, shift, slope;  // what apply_gradient takes
+  Scratch<T> dy_sum, product_sum;        // over rows, the latter of dy x^
+
+  ChannelGradients(const PydlContext* context, int64_t count)
+      : mean(context, count),
+        scale(context, count),
+        shift(context, count),
+        slope(context, count),
+        dy_sum(context, count),
+        product_sum(context, count) {}
+  explicit operator bool() const {
+    return mean && scale && shift && slope && dy_sum && product_sum;
+  }
+};
+
+// Items [first, first + count) of the batch. With x^ the normalised x and g = dy gamma:
+// dx = inverse_std (g - mean(g) - x^ mean(g x^)), where the means are left out when the statistics
+// are constants.
+template <class S, class T = Compute<S>>
+PydlStatus backward_items(const PydlContext* context, const PydlGroupNormBackwardArgs& args,
+                          int64_t first, int64_t count, const T* gamma, bool constant_statistics,
+                          const ChannelGradients<T>& of) {
+  const ChannelGrid grid(count, args.rows, args.channels);
+  const int64_t n = args.channels, size = n / args.groups, at = first * n, end = at + count * n;
+  const S* x = static_cast<const S*>(args.x) + at * args.rows;
+  const S* dy = static_cast<const S*>(args.dy) + at * args.rows;
+  const T* inverse_std = static_cast<const T*>(args.inverse_std);
+  for (int64_t i = at; i < end; ++i) {
+    of.mean[i] = static_cast<const T*>(args.mean)[i / size];
+    of.scale[i] = inverse_std[i / size] * gamma[i % n];
+  }
+  const PydlStatus status = gradient_sums(context, grid, x, dy, of.mean.data() + at,
+                                          of.dy_sum.data() + at, of.product_sum.data() + at);
+  if (status != PYDL_OK) return status;
+  for (int64_t i = at; i < end; ++i) of.product_sum[i] *= inverse_std[i / size];
+  if (!args.dx) return PYDL_OK;
+  for (int64_t group = at / size; group < end / size; ++group) {
+    const T values = static_cast<T>(args.rows * size);
+    T g_sum = 0, product_sum = 0;
+    for (int64_t i = group * size; i < (group + 1) * size && !constant_statistics; ++i) {
+      g_sum += of.dy_sum[i] * gamma[i % n];
+      product_sum += of.product_sum[i] * gamma[i % n];
+    }
+    for (int64_t i = group * size; i < (group + 1) * size; ++i) {
+      of.shift[i] = inverse_std[group] * g_sum / values;
+      of.slope[i] = inverse_std[group] * inverse_std[group] * product_sum / values;
+    }
+  }
+  apply_gradient(context, grid, x, dy, of.mean.data() + at, of.scale.data() + at,
+                 of.shift.data() + at, of.slope.data() + at,
+                 static_cast<S*>(args.dx) + at * args.rows);
+  return PYDL_OK;
+}
+
 template <class S, class T = Compute<S>>
 PydlStatus normalise_backward(const PydlContext* context, const PydlGroupNormBackwardArgs& args,
                               bool constant_statistics) {
-  const ChannelGrid grid(args.batch, args.rows, args.channels);
-  const int64_t n = args.channels, size = n / args.groups, all = args.batch * n;
-  const S* x = static_cast<const S*>(args.x);
-  const S* dy = static_cast<const S*>(args.dy);
-  const T* inverse_std = static_cast<const T*>(args.inverse_std);
+  const int64_t n = args.channels;
   const Parameter<T> gamma(context, args.gamma, n, 1);
-  const Scratch<T> of_channels(context, 4 * all);
-  if (!gamma || !of_channels) return PYDL_ERROR_MEMORY;
-  T* mean = of_channels.data();
-  T* scale = mean + all;
-  T* shift = scale + all;  // first the sums of dy, then what apply_gradient takes
-  T* slope = shift + all;  // likewise, of dy (x - mean)
-  for (int64_t i = 0; i < all; ++i) {
-    mean[i] = static_cast<const T*>(args.mean)[i / size];
-    scale[i] = inverse_std[i / size] * gamma.data()[i % n];
-  }
-  const PydlStatus status = gradient_sums(context, grid, x, dy, mean, shift, slope);
-  if (status != PYDL_OK) return status;
-  for (int64_t i = 0; i < all; ++i) slope[i] *= inverse_std[i / size];
-  add_parts(shift, args.batch, n, n, static_cast<T*>(args.dbeta));
-  add_parts(slope, args.batch, n, n, static_cast<T*>(args.dgamma));
-  if (!args.dx) return PYDL_OK;
-  for (int64_t group = 0; group < args.batch * args.groups; ++group) {
-    const T count = static_cast<T>(args.rows * size);
-    T g_sum = 0, product_sum = 0;
-    for (int64_t i = group * size; i < (group + 1) * size && !constant_statistics; ++i) {
-      g_sum += shift[i] * gamma.data()[i % n];
-      product_sum += slope[i] * gamma.data()[i % n];
-    }
-    for (int64_t i = group * size; i < (group + 1) * size; ++i) {
-      shift[i] = inverse_std[group] * g_sum / count;
-      slope[i] = inverse_std[group] * inverse_std[group] * product_sum / count;
-    }
-  }
-  apply_gradient(context, grid, x, dy, mean, scale, shift, slope, static_cast<S*>(args.dx));
-  return PYDL_OK;
+  const ChannelGradients<T> of(context, args.batch * n);
+  if (!gamma || !of) return PYDL_ERROR_MEMORY;
+  const auto items = [&](int64_t first, int64_t count) {
+    return backward_items<S>(context, args, first, count, gamma.data(), constant_statistics, of);
+  };
+  const int64_t item_bytes = 2 * args.rows * n * static_cast<int64_t>(sizeof(S));  // x and dy
+  const PydlStatus status = for_items_in_cache(args.batch, item_bytes, items);
+  add_parts(of.dy_sum.data(), args.batch, n, n, static_cast<T*>(args.dbeta));
+  add_parts(of.product_sum.data(), args.batch, n, n, static_cast<T*>(args.dgamma));
+  return status;
 }
 
 }  // namespace

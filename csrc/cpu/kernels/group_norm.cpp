@@ -5,8 +5,6 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kCachedBytes = 1 << 20;  // which the second cache holds from one pass to the next
-
 // Items [first, first + count) of the batch.
 template <class S>
 PydlStatus forward_items(const PydlContext* context, const PydlGroupNormArgs& args, int64_t first,
@@ -29,13 +27,9 @@ PydlStatus forward_items(const PydlContext* context, const PydlGroupNormArgs& ar
 template <class S>
 PydlStatus forward(const PydlContext* context, const PydlGroupNormArgs& args) {
   const int64_t item_bytes = args.rows * args.channels * static_cast<int64_t>(sizeof(S));
-  const int64_t fitting = kCachedBytes / (item_bytes + 1), at_a_time = fitting > 1 ? fitting : 1;
-  PydlStatus status = PYDL_OK;
-  for (int64_t item = 0; item < args.batch && status == PYDL_OK; item += at_a_time) {
-    const int64_t left = args.batch - item;
-    status = forward_items<S>(context, args, item, left < at_a_time ? left : at_a_time);
-  }
-  return status;
+  return for_items_in_cache(args.batch, item_bytes, [&](int64_t first, int64_t count) {
+    return forward_items<S>(context, args, first, count);
+  });
 }
 
 }  // namespace

@@ -78,7 +78,8 @@ struct Forward {
       for (int64_t w = 0; w < ws.count(); ++w, from += args.channels) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) {
-          best[j].meet(load(ask_after(from + j * kSize), lanes...), static_cast<IntLike<T>>(at + w));
+          const Vec<T> value = load(ask_after(from + j * kSize), lanes...);
+          best[j].meet(value, static_cast<IntLike<T>>(at + w));
         }
       }
     }
