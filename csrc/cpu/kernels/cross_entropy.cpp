@@ -161,9 +161,9 @@ Compute<T> loss_of_logits(const T* x, int64_t columns, const Target& target, Com
 // For the columns [begin, end); dx holds those only.
 // Inlined, or every short row would load the constants of exp again.
 template <class T, class Target>
-__attribute__((always_inline)) inline void gradient_of_logits(const T* x, int64_t begin, int64_t end, const Target& target,
-                        Compute<T> target_total, Compute<T> top, Compute<T> log_sum,
-                        Compute<T> dloss, T* dx) {
+__attribute__((always_inline)) inline void gradient_of_logits(
+    const T* x, int64_t begin, int64_t end, const Target& target, Compute<T> target_total,
+    Compute<T> top, Compute<T> log_sum, Compute<T> dloss, T* dx) {
   using V = Vec<Compute<T>>;
   const V total(target_total), scale(dloss);
   for (int64_t i = begin; i < end; i += V::size) {
