@@ -1,5 +1,5 @@
-// Products of blocks of float32 in tile registers, see gemm/split_tile.h, and which kind of blocks
-// attention takes.
+// Products of blocks of float32 in tile registers, see gemm/split_tile.h, and whether attention
+// takes them.
 #pragma once
 
 #include "cpu/attention/blocks.h"
@@ -77,27 +77,16 @@ class SplitBlocks {
 
 #endif
 
-template <class Blocks>
-struct KindOf {
-  using Type = Blocks;
-};
-
-// Calls run(kind, exact) with the faster of the two classes of blocks, and again with the other
-// where the first, which cannot take infinity and NaN, clears `exact`.
-template <class S, class Run>
-PydlStatus with_blocks(const PydlAttentionGeometry& g, Run&& run) {
-  bool exact = true;
+// Whether tile registers are faster than vectors. They cannot take infinity and NaN.
+template <class S>
+bool worth_splitting_heads(const PydlAttentionGeometry& g) {
 #ifdef PYDL_ISA_avx512
-  if constexpr (std::is_same_v<S, float>) {
-    if (worth_splitting({g.queries, g.keys, g.head_size}) &&
-        worth_splitting({g.queries, g.value_size, g.keys})) {
-      const PydlStatus status = run(KindOf<SplitBlocks>(), exact);
-      if (exact) return status;
-    }
-  }
-#endif
+  return std::is_same_v<S, float> && worth_splitting({g.queries, g.keys, g.head_size}) &&
+         worth_splitting({g.queries, g.value_size, g.keys});
+#else
   (void)g;
-  return run(KindOf<VectorBlocks<S>>(), exact);
+  return false;
+#endif
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ class SplitProduct {
   }
 
   void multiply_one(int64_t i, int64_t j, int64_t l, const Pairs* strip, const Pairs* panel,
-                    const PairsAhead& ahead) const {
+                    PairsAhead ahead) const {
     const int64_t row = i * kSplitSide, column = j * kSplitSide;
     const int64_t chunks = divide_up(depth(l), kSplitDepth);
     const bool completes = l + depth_ >= of_.k;

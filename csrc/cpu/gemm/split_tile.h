@@ -54,6 +54,17 @@ class Splitter {
     pair_of(a, b).store(to + 2 * kRegisterPairs);
     join(bit_cast<Pairs>(a) >> 16, bit_cast<Pairs>(b)).store(to + 4 * kRegisterPairs);
   }
+  // The same of parts cut off instead of rounded, in less time: enough for one of two operands, as
+  // what products leave out is then positive or negative by turns. NaN stays NaN.
+  static void cut(Vec<float> a, Vec<float> b, Pairs* to) {
+    for (int part = 0; part < kParts; ++part, to += 2 * kRegisterPairs) {
+      const Vec<Pairs> high_a = bit_cast<Pairs>(a) & Vec<Pairs>(0xffff0000);
+      const Vec<Pairs> high_b = bit_cast<Pairs>(b) & Vec<Pairs>(0xffff0000);
+      join(bit_cast<Pairs>(a) >> 16, high_b).store(to);
+      a -= bit_cast<float>(high_a);
+      b -= bit_cast<float>(high_b);
+    }
+  }
   bool all_have_parts() const {
     uint16_t lanes[Vec<uint16_t>::size], largest = 0;
     largest_.store(lanes);
@@ -150,17 +161,19 @@ inline void prefetch_register(const Pairs* next) {
   for (int i = 0; i < kRegisterRows; ++i) __builtin_prefetch(next + i * 16);
 }
 
-// What comes next, a panel from beyond that cache: so many lines of it for each part of a chunk.
+// While tile registers multiply, vectors are free. What they are to do meanwhile is a function that
+// is called kMeanwhileCalls times a chunk; this one brings what comes next, a panel from beyond that
+// cache: so many lines of it at each call.
+constexpr int64_t kMeanwhileCalls = 6;
 struct PairsAhead {
   const Pairs* data = nullptr;
   int64_t lines = 0;
-};
-inline void prefetch_ahead(PairsAhead& ahead) {
-  constexpr int64_t kLine = 64 / sizeof(Pairs);
-  for (int64_t i = 0; i < ahead.lines; ++i, ahead.data += kLine) {
-    __builtin_prefetch(ahead.data, 0, 2);
+
+  void operator()() {
+    constexpr int64_t kLine = 64 / sizeof(Pairs);
+    for (int64_t i = 0; i < lines; ++i, data += kLine) __builtin_prefetch(data, 0, 2);
   }
-}
+};
 
 #define PYDL_LOAD(tile, from, part, half) \
   _tile_loadd(tile, (from) + (part * 2 + half) * kRegisterPairs, 64)
@@ -185,12 +198,13 @@ inline void prefetch_ahead(PairsAhead& ahead) {
   PYDL_LOAD(7, b, part, 1)
 
 // One register of rows by two of columns.
+template <class Meanwhile>
 PYDL_AMX inline void multiply_half_strip(int64_t chunks, const Pairs* a, const Pairs* b,
-                                         PairsAhead ahead) {
+                                         Meanwhile& meanwhile) {
 #define PYDL_LOAD_A(part) PYDL_LOAD(4, a, part, 0)
 #define PYDL_MULTIPLY(i)                                        \
   prefetch_register(b + kChunkPairs + i * kRegisterPairs);      \
-  prefetch_ahead(ahead);                                        \
+  meanwhile();                                                  \
   _tile_dpbf16ps(0, 4, 6);                                      \
   _tile_dpbf16ps(1, 4, 7)
   for (; chunks > 0; --chunks, a += kChunkPairs, b += kChunkPairs) {
@@ -201,14 +215,15 @@ PYDL_AMX inline void multiply_half_strip(int64_t chunks, const Pairs* a, const P
 }
 
 // Two by two: each register that is loaded serves at least twice.
+template <class Meanwhile>
 PYDL_AMX inline void multiply_whole_strip(int64_t chunks, const Pairs* a, const Pairs* b,
-                                          PairsAhead ahead) {
+                                          Meanwhile& meanwhile) {
 #define PYDL_LOAD_A(part)   \
   PYDL_LOAD(4, a, part, 0); \
   PYDL_LOAD(5, a, part, 1)
 #define PYDL_MULTIPLY(i)                                   \
   prefetch_register(b + kChunkPairs + i * kRegisterPairs); \
-  prefetch_ahead(ahead);                                   \
+  meanwhile();                                             \
   _tile_dpbf16ps(0, 4, 6);                                 \
   _tile_dpbf16ps(1, 4, 7);                                 \
   _tile_dpbf16ps(2, 5, 6);                                 \
@@ -225,9 +240,10 @@ PYDL_AMX inline void multiply_whole_strip(int64_t chunks, const Pairs* a, const 
 
 // The compiler does not know what tile registers read and write; the clobbers keep its stores of
 // operands before this and its loads of results after it.
+template <class Meanwhile = PairsAhead>
 PYDL_AMX inline void multiply_registers(int64_t rows, int64_t chunks, const Pairs* a,
                                         const Pairs* b, float* c, int64_t c_row,
-                                        const PairsAhead& ahead = {}) {
+                                        Meanwhile&& meanwhile = {}) {
   const int64_t bytes = c_row * static_cast<int64_t>(sizeof(float));
   float* lower = c + kRegisterRows * c_row;
   __asm__ volatile("" ::: "memory");
@@ -236,11 +252,11 @@ PYDL_AMX inline void multiply_registers(int64_t rows, int64_t chunks, const Pair
   if (rows > kRegisterRows) {
     _tile_zero(2);
     _tile_zero(3);
-    multiply_whole_strip(chunks, a, b, ahead);
+    multiply_whole_strip(chunks, a, b, meanwhile);
     _tile_stored(2, lower, bytes);
     _tile_stored(3, lower + 16, bytes);
   } else {
-    multiply_half_strip(chunks, a, b, ahead);
+    multiply_half_strip(chunks, a, b, meanwhile);
   }
   _tile_stored(0, c, bytes);
   _tile_stored(1, c + 16, bytes);
@@ -249,13 +265,14 @@ PYDL_AMX inline void multiply_registers(int64_t rows, int64_t chunks, const Pair
 
 // The product of a strip of `rows` rows and a panel; needs TileRegisters. It is added to C as a
 // whole, as long sums have larger errors.
-inline void multiply_split(int64_t rows, int64_t chunks, const Pairs* a, const Pairs* b,
-                           const TileOutput<float>& c, const PairsAhead& ahead = {}) {
+template <class Meanwhile = PairsAhead>
+void multiply_split(int64_t rows, int64_t chunks, const Pairs* a, const Pairs* b,
+                    const TileOutput<float>& c, Meanwhile&& meanwhile = {}) {
   if (rows % kRegisterRows == 0 && c.columns == kSplitSide && !c.accumulate) {
-    return multiply_registers(rows, chunks, a, b, c.data, c.row, ahead);
+    return multiply_registers(rows, chunks, a, b, c.data, c.row, meanwhile);
   }
   alignas(64) float sums[kSplitSide * kSplitSide];
-  multiply_registers(rows, chunks, a, b, sums, kSplitSide, ahead);
+  multiply_registers(rows, chunks, a, b, sums, kSplitSide, meanwhile);
   for (int64_t i = 0; i < rows; ++i) {
     for_registers<float>(c.columns, [&](int64_t j, auto... count) {
       float* to = c.data + i * c.row + j;

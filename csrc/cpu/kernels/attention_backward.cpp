@@ -205,9 +205,10 @@ class Backward {
   typename Blocks::Right keys_, keys_transposed_, values_transposed_;
 };
 
+// Clears `exact` where the result is of no use.
 template <class S, class Blocks>
-PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs& args,
-                    bool& exact) {
+PydlStatus run_parts(const PydlContext* context, const PydlAttentionBackwardArgs& args,
+                     bool& exact) {
   const PydlAttentionGeometry& g = args.geometry;
   bool enough_memory = true;
   parallel_for(context, g.batch * g.key_heads, 1, [&](int64_t begin, int64_t end) {
@@ -222,16 +223,25 @@ PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs&
   return enough_memory ? PYDL_OK : PYDL_ERROR_MEMORY;
 }
 
+template <class S>
+PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs& args) {
+  bool exact = true;
+#ifdef PYDL_ISA_avx512
+  if constexpr (std::is_same_v<S, float>) {
+    if (worth_splitting_heads<S>(args.geometry)) {
+      const PydlStatus status = run_parts<S, SplitBlocks>(context, args, exact);
+      if (exact) return status;
+    }
+  }
+#endif
+  return run_parts<S, VectorBlocks<S>>(context, args, exact);
+}
+
 }  // namespace
 
 PydlStatus attention_backward(const PydlContext* context, const PydlAttentionBackwardArgs* args) {
-  return visit_floating(context, "scaled_dot_product_attention", args->dtype, [&](auto zero) {
-    using S = decltype(zero);
-    return with_blocks<S>(args->geometry, [&](auto kind, bool& exact) {
-      using Blocks = typename decltype(kind)::Type;
-      return backward<S, Blocks>(context, *args, exact);
-    });
-  });
+  return visit_floating(context, "scaled_dot_product_attention", args->dtype,
+                        [&](auto zero) { return backward<decltype(zero)>(context, *args); });
 }
 
 }  // namespace pydl::cpu::PYDL_ISA
