@@ -132,9 +132,10 @@ def _lines(bar: Bar, threads: int, rows: dict[str, Row]) -> list[str]:
         return []
     mean, least = geometric_mean(ratios.values()), min(ratios.values())
     wanted = f"(bar {bar.mean:g})" if bar.mean else ""
+    why = _reason(bar.title) if mean < bar.mean else ""
     lines = [
         f"{bar.title:34}  {threads:>7}  {len(ratios):>5}  {mean:>8.2f}x {wanted:10}"
-        f"  {least:>8.2f}x (bar {bar.each:g})"
+        f"  {least:>8.2f}x (bar {bar.each:g}){why}"
     ]
     for name, value in sorted(ratios.items(), key=lambda item: item[1]):
         share = share_of_limit(rows[name])

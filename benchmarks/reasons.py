@@ -13,6 +13,17 @@ REASONS: dict[str, str] = {
     r"^pool: average 2x2.*bwd": "stores read what they overwrite: two thirds of the limit are the most",
     r"^(elementwise: add|reduce: (sum|max)|shape: ).*": "memory gives no more to one core",
     r"^embedding: .*768$": "memory gives no more to one core",
+    r"^sort: sort 1e6": "ten partitions at 6 cycles a vector, of which one port is busy for 5, "
+    "and as long in networks",
+    r"^gemm: matmul 1x4096": "memory: alone on two cores 1.10 ms, 61 GB/s, NumPy 1.14",
+    r"^gemm: matmul 4096x64x64": "80% of what memory gives to two cores",
+    r"^linear: ": "measured beside torch alone on two threads 1.3 to 2.7: threads of OpenBLAS and "
+    "XLA still spin when pydl's turn comes",
+    r"^elementwise, reductions, sort$": "most rows run at 80 to 100% of what memory gives, and the "
+    "fastest peer at half of it",
+    r"^embedding$": "looking up is a copy of rows at 85% of what memory gives; the gradient, 5.6, writes 154 MB",
+    r"^optimizers$": "rows of 10M elements run above the rate of a + b, where torch moves as many bytes, "
+    "which leaves 1.0 to 1.2",
     r"^attention: ": "with exp counted, 85% of what vectors can do; tile registers were not tried",
     r"^recurrent: LSTM 64": "splitting operands and gates take 35% of the time of so small a layer",
     r"^generation: token of GPT-2": "494 MB of float32 weights a token: adding them up takes 30 ms on "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,8 @@ from benchmarks.case import Case
 
 _ROTATED_BYTES = 64 << 20  # inputs are rotated until they hold this much,
 _MOST_SETS = 16  # but no more sets than these
-_PAUSE = 0.002  # seconds before a turn: the last library's threads stop spinning
+_PAUSE = 0.002  # seconds before a turn,
+_LONG_PAUSE = 0.05  # on several threads: those of the last library spin for 10 to 40 ms
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,13 @@ def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
         except Exception as error:  # one library's trouble must not cost the others' figures
             failures[variant] = f"{type(error).__name__}: {error}"
     samples: dict[str, list[float]] = {v: [] for v in calls}
+    pause = _PAUSE if len(os.sched_getaffinity(0)) == 1 else _LONG_PAUSE
     floors = []
     for _ in range(effort.turns):
         for variant in calls:
-            time.sleep(_PAUSE)
+            time.sleep(pause)
             samples[variant].append(_run(calls[variant], batch[variant]) / case.calls)
+        time.sleep(pause)
         floors.append(machine.floor_sample(case.flops, case.bytes, working_set(case)))
     return Result(
         seconds={v: statistics.median(s) for v, s in samples.items()},

@@ -49,7 +49,8 @@ class Step {
       op_.check<ShapeError>(grads[i].shape() == p.shape(), "expected a gradient of shape ",
                             p.shape(), " for parameter ", i, ", got ", grads[i].shape());
       check_device("gradient", grads[i], p, i);
-      kept_.push_back(contiguous(cast(needs_grad(grads[i]) ? grads[i].detach() : grads[i], p.dtype())));
+      const Tensor gradient = needs_grad(grads[i]) ? grads[i].detach() : grads[i];
+      kept_.push_back(contiguous(cast(gradient, p.dtype())));
       entries_[i].count = p.count();
       entries_[i].parameter = p.data();
       entries_[i].gradient = kept_.back().data();
