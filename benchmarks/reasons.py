@@ -5,9 +5,12 @@ one has not been looked into.
 """
 
 REASONS: dict[str, str] = {
-    r"^conv: depthwise.*batch 1 fwd.bwd": "memory's floor leaves 1.4 to 1.5 at most",
-    r"^conv: depthwise.*bwd": "a pass for data and one for the kernel; fusing them brought no gain",
-    r"^conv: 3->64 7x7": "gathering patches of 3 channels for tile registers took 1.5 times as long",
+    r"^conv: depthwise.*bwd": "memory: stores read what they overwrite, so 75% of the limit are the "
+    "most once results leave the L2 cache; batch 1 is at 72 to 88%, batch 16 at 55%",
+    r"^depthwise backward$": "2.2 on one thread, 2.4 on two: batch 1 is as near to memory's limit as "
+    "stores allow, which read what they overwrite; batch 16 reaches three quarters of that",
+    r"^conv: 3->64 7x7": "tiles alone take 1.04 ms of 1.26, padding 0.02, the rest is for results beyond "
+    "the L2 cache; patches of 3 channels took 1.5 times as long in tile registers",
     r"^loss: .* 128x10 ": "2.8 of 4.6 us are calls, which a batch of one row takes too",
     r"^loss: ": "a gradient given later is a second pass over the logits: 12 bytes and two exponentials "
     "each, 14.4 ms; moving the bytes alone takes 12.5",
@@ -33,9 +36,11 @@ REASONS: dict[str, str] = {
     r"^recurrent: LSTM 64": "splitting operands and gates take 35% of the time of so small a layer",
     r"^generation: token of GPT-2": "494 MB of float32 weights a token: adding them up takes 30 ms on "
     "one core, 15 on two; pydl 35 and 22, torch 43 and 26, so 2x needs smaller weights",
-    r"^training: CNN": "its three large 3x3 convolutions take 60%; 7% is not kernels",
+    r"^training: CNN": "its three large 3x3 convolutions take 60%, more than half of it for transforms, "
+    "which asking for memory ahead did not make faster; 7% is not kernels",
     r"^layers: MLP": "products of 30 to 110 us, of which a second core takes off a third",
     r"^gemm bfloat16: matmul 2048": "a third of what tile registers can do, 3.8 TFLOP/s a core: operands "
     "and partial sums come from the L3 cache",
-    r"^models: ResNet-50": "150 MB of weights, as they are kept, come from beyond the L2 cache",
+    r"^models: ResNet-50": "150 MB of weights, as they are kept, come from beyond the L2 cache; in "
+    "its layers of 49 rows vectors and tile registers tie on two threads",
 }
