@@ -115,7 +115,8 @@ class Dense(Quantizable, LowRankAdaptation, Layer):
     def call(self, inputs):
         if self.quantization_mode is not None:
             return self._quantized_call(inputs)
-        outputs = linear(inputs, self._adapted_weight(), self.bias, self._fused)
+        kernel = self._adapted_weight() if self.lora_enabled else self.kernel
+        outputs = linear(inputs, kernel, self.bias, self._fused)
         return outputs if self._unfused is None else self._unfused(outputs)
 
     def compute_output_shape(self, input_shape):

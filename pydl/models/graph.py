@@ -70,6 +70,11 @@ class Graph:
             ValueError: another number of inputs.
             ShapeError: an input of another shape.
         """
+        if self._sequence is not None:
+            (value,) = self._inputs.standardize(inputs)
+            for layer in self._sequence:
+                value = layer(value)
+            return value
         values: list[Any] = [None] * self._slots
         for slot, value in zip(self._input_slots, self._inputs.standardize(inputs)):
             values[slot] = value
@@ -145,6 +150,17 @@ class Graph:
                 steps.append((*self._step(call), call, tuple(used - needed)))
             needed |= used
         self._steps = steps[::-1]
+        self._sequence = self._layers_in_sequence()
+
+    def _layers_in_sequence(self) -> list | None:
+        """The layers that are called, if each gets what the one before it returns."""
+        layers, last = [], self._input_slots[0] if len(self._input_slots) == 1 else None
+        for layer, source, target, _, _ in self._steps:
+            if source is None or source != last:
+                return None
+            layers.append(layer)
+            last = target
+        return layers if last is not None and last == self._output_slot else None
 
     def _step(self, node: Node | Chain) -> tuple:
         """Return (layer, source, target) for calls from tensor to tensor, else None as source."""
