@@ -107,7 +107,7 @@ def test_learns_to_remember_the_first_step():
     x = rng.integers(0, 2, (256, 12, 1)).astype("float32")
     y = x[:, 0, 0]
     model = pydl.Sequential([layers.GRU(16), layers.Dense(1, activation="sigmoid")])
-    model.compile(pydl.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"])
+    model.compile(pydl.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
     model.fit(x, y, batch_size=64, epochs=30, verbose=0)
     assert model.evaluate(x, y, verbose=0)[1] > 0.95
 
