@@ -58,7 +58,7 @@ struct PanelMatrix {
 };
 
 // Products in vectors. Another class of this form is in split_blocks.h; `Left` and `Right` are the
-// operands of a product, made of `Element`s.
+// operands of a product, made of `Element`s, and scores are those of at most kKeys keys at a time.
 template <class S>
 class VectorBlocks {
  public:
@@ -66,6 +66,7 @@ class VectorBlocks {
   using Element = T;
   using Left = TileRows<T>;
   using Right = PanelMatrix<T>;
+  static constexpr int64_t kKeys = kKeyBlock;
 
   static int64_t left_size(int64_t, int64_t) { return 0; }
   static int64_t right_size(int64_t k, int64_t n) { return k * whole_panels<T>(n); }

@@ -13,7 +13,7 @@ namespace {
 
 #ifdef PYDL_ISA_avx512
 
-static_assert(kKeyBlock % kSplitSide == 0 && kTileColumns<float> == kSplitSide);
+static_assert(kTileColumns<float> == kSplitSide);
 
 // Parts of a matrix as strips of rows, or as panels of columns, `stride` apart.
 struct SplitMatrix {
@@ -35,6 +35,8 @@ class SplitBlocks {
   using Element = Pairs;
   using Left = SplitMatrix;
   using Right = SplitMatrix;
+  static constexpr int64_t kKeys = 256;  // parts of their scores stay in the L2 cache
+  static_assert(kKeys <= kKeyBlock && kKeys % kSplitSide == 0);
 
   static int64_t left_size(int64_t m, int64_t k) { return divide_up(m, kSplitSide) * stride(k); }
   static int64_t right_size(int64_t k, int64_t n) { return divide_up(n, kSplitSide) * stride(k); }

@@ -9,9 +9,9 @@ namespace {
 
 #ifdef PYDL_ISA_avx512
 
-constexpr int64_t kStageKeys = 256;             // weights of a strip stay in the L2 cache
+constexpr int64_t kStageKeys = SplitBlocks::kKeys;
 constexpr int64_t kStageRow = kStageKeys + 16;  // as kScoreRow
-static_assert(kStageKeys <= kKeyBlock && kQueryBlock == 2 * kSplitSide);
+static_assert(kQueryBlock == 2 * kSplitSide);
 static_assert(kStageKeys % Dropout::kGroup == 0);
 
 // The parts of exp(scores - shift), times factors if there are any, and zeros from `seen` to n.

@@ -102,8 +102,8 @@ class Backward {
           d_out(Blocks::right_size(kQueryBlock, g.value_size)),
           left_query(Blocks::left_size(kQueryBlock, g.head_size)),
           left_d_out(Blocks::left_size(kQueryBlock, g.value_size)),
-          left_scores(larger(Blocks::left_size(kQueryBlock, kKeyBlock),
-                             Blocks::left_size(kKeyBlock, kQueryBlock))) {}
+          left_scores(larger(Blocks::left_size(kQueryBlock, Blocks::kKeys),
+                             Blocks::left_size(Blocks::kKeys, kQueryBlock))) {}
     int64_t total() const {
       return keys + keys_transposed + values_transposed + query + d_out + left_query + left_d_out +
              left_scores;
@@ -132,8 +132,8 @@ class Backward {
     const auto queries = blocks_.pack_rows(query_, head_row_, count, g_.head_size, packed_query_);
     const auto d_outs = blocks_.pack_rows(d_out_, value_row_, count, g_.value_size, packed_d_out_);
     const int64_t end = g_.causal ? smaller(g_.keys, first + count) : g_.keys;
-    for (int64_t key = 0; key < end; key += kKeyBlock) {
-      const int64_t n = smaller(kKeyBlock, end - key);
+    for (int64_t key = 0; key < end; key += Blocks::kKeys) {
+      const int64_t n = smaller(Blocks::kKeys, end - key);
       blocks_.multiply(count, g_.head_size, query, keys_transposed_.columns(key, n), weights_,
                        kScoreRow, false);
       blocks_.multiply(count, g_.value_size, d_out, values_transposed_.columns(key, n), d_scores_,
