@@ -32,9 +32,9 @@ REASONS: dict[str, str] = {
     r"^embedding$": "looking up is a copy of rows at 85% of what memory gives; the gradient, 5.6, writes 154 MB",
     r"^optimizers$": "rows of 10M elements run above the rate of a + b, where torch moves as many bytes, "
     "which leaves 1.0 to 1.2",
-    r"^attention: .*bwd": "products in tile registers take 60%; exp and splitting their operands, which "
-    "wait for each other here, are the rest",
-    r"^attention: ": "tile registers are busy 65% of the time; splitting operands and exp run meanwhile",
+    r"^attention$": "1.76 on one thread, 1.72 on two: products of the gradient, exp and splitting operands "
+    "into parts wait for each other, about 60, 10 and 30% of the time",
+    r"^attention: ": "tile registers are busy for about 60% of the time",
     r"^recurrent: LSTM 64": "splitting operands and gates take 35% of the time of so small a layer",
     r"^generation: token of GPT-2": "494 MB of float32 weights a token: adding them up takes 29 ms on "
     "one core, 15 on two; pydl 32 and 19, torch 42 and 24, so 2x needs smaller weights",
