@@ -31,24 +31,32 @@ template <int rows, int taps, class S, class Lanes, class... Count>
 inline void add_products(const MetPixels<S>& met, int64_t pixels, Lanes lanes, Count... count) {
   using T = Compute<S>;
   if (pixels <= 0) return;
-  const S* x = met.x;
   const S* g = met.gradient;
-  Vec<T> total[rows * taps];
-#pragma GCC unroll 9
-  for (int at = 0; at < rows * taps; ++at) {
-    total[at] = load(met.sum + at / taps * met.sum_row + at % taps * met.sum_tap, count...);
+  const S* x[rows];
+  Vec<T> total[rows][taps];
+  T* sum = met.sum;
+#pragma GCC unroll 3
+  for (int i = 0; i < rows; ++i, sum = hidden(sum + met.sum_row)) {
+    x[i] = i ? hidden(x[i - 1] + met.x_row) : met.x;
+#pragma GCC unroll 3
+    for (int t = 0; t < taps; ++t) total[i][t] = load(sum + t * met.sum_tap, count...);
   }
-  for (; pixels > 0; --pixels, x += met.x_step, g += met.gradient_step) {
+  for (; pixels > 0; --pixels, g += met.gradient_step) {
     const Vec<T> gradient = load(g, count...);
-#pragma GCC unroll 9
-    for (int at = 0; at < rows * taps; ++at) {
-      const Vec<T> value = load(x + at / taps * met.x_row + at % taps * met.x_tap, count...);
-      total[at] = fma(lanes(value), gradient, total[at]);
+#pragma GCC unroll 3
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 3
+      for (int t = 0; t < taps; ++t) {
+        total[i][t] = fma(lanes(load(x[i] + t * met.x_tap, count...)), gradient, total[i][t]);
+      }
+      x[i] = hidden(x[i] + met.x_step);
     }
   }
-#pragma GCC unroll 9
-  for (int at = 0; at < rows * taps; ++at) {
-    total[at].store(met.sum + at / taps * met.sum_row + at % taps * met.sum_tap, count...);
+  sum = met.sum;
+#pragma GCC unroll 3
+  for (int i = 0; i < rows; ++i, sum = hidden(sum + met.sum_row)) {
+#pragma GCC unroll 3
+    for (int t = 0; t < taps; ++t) total[i][t].store(sum + t * met.sum_tap, count...);
   }
 }
 
