@@ -3,6 +3,7 @@
 #include "ops/gemm.h"
 
 namespace pydl {
+
 Tensor linear(const Tensor& x, const Tensor& kernel, const Tensor& bias,
               const std::string& activation, int64_t axes) {
   if (axes == 1 && kernel.rank() <= 2) return linear(x, kernel, bias, activation);
