@@ -19,6 +19,7 @@ _ROTATED_BYTES = 64 << 20  # inputs are rotated until they hold this much,
 _MOST_SETS = 16  # but no more sets than these
 _PAUSE = 0.002  # seconds before a turn,
 _LONG_PAUSE = 0.05  # on several threads: those of the last library spin for 10 to 40 ms
+_WARM = 0.01  # seconds of untimed calls at its beginning
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def variants(case: Case, found: Sequence[str]) -> list[str]:
 def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
     """Times a case in several libraries.
 
-    Each turn pauses, calls once untimed, then times a batch of calls that goes through the sets of
+    Each turn pauses, makes untimed calls, then times a batch of calls that goes through the sets of
     inputs. The libraries and the machine's own limit take turns, so that a slow moment of the
     machine hits all alike.
 
@@ -106,6 +107,7 @@ def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
     for _ in range(effort.turns):
         for variant in calls:
             time.sleep(pause)
+            _warm_up(calls[variant][-1])
             samples[variant].append(_run(calls[variant], batch[variant]) / case.calls)
         time.sleep(pause)
         floors.append(machine.floor_sample(case.flops, case.bytes, working_set(case)))
@@ -124,6 +126,13 @@ def _batch_size(calls: Sequence[Callable[[], Any]], seconds: float) -> int:
     while (spent := _run(calls, count) * count) < seconds / 2:
         count = max(2 * count, int(count * seconds / max(spent, 1e-9) * 0.7))
     return max(1, round(count * seconds / spent))
+
+
+def _warm_up(call: Callable[[], Any]) -> None:
+    """Calls until threads that slept in the pause have found their cores again."""
+    end = time.perf_counter() + _WARM
+    while time.perf_counter() < end:
+        call()
 
 
 def _run(calls: Sequence[Callable[[], Any]], count: int) -> float:
