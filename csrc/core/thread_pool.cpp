@@ -1,6 +1,7 @@
 #include "core/thread_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -31,6 +32,19 @@ void pause_cpu() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Moves the calling thread from the CPU to another, where each of `threads` can have one of its own.
+// Where few CPUs share a cache, Linux leaves a thread that wakes up on the CPU of the one that woke it,
+// sometimes for seconds, while another CPU idles.
+void leave_cpu(int cpu, size_t threads) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;  // more CPUs than the set holds
+  if (static_cast<size_t>(CPU_COUNT(&allowed)) < threads) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(cpu, &others);
+  if (sched_setaffinity(0, sizeof others, &others) == 0)
+    sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 struct Job {
@@ -73,6 +87,7 @@ class ThreadPool {
 
   void run(const Job& job) {
     job_ = job;
+    caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
     pending_.store(static_cast<int>(job.ranges) - 1, std::memory_order_relaxed);
     for (int64_t i = 1; i < job.ranges; ++i) open_[i].store(true, std::memory_order_release);
     {
@@ -99,6 +114,9 @@ class ThreadPool {
     for (;;) {
       seen = wait_for_work(seen);
       if (stop_) return;
+      int cpu = sched_getcpu();
+      if (cpu >= 0 && cpu == caller_cpu_.load(std::memory_order_relaxed))
+        leave_cpu(cpu, open_.size());
       run_if_open(index);
     }
   }
@@ -130,6 +148,7 @@ class ThreadPool {
   std::vector<std::atomic<bool>> open_;  // for each range: nobody has begun it
   std::atomic<uint64_t> generation_{0};
   std::atomic<int> pending_{0};
+  std::atomic<int> caller_cpu_{-1};  // which no worker may share
   std::atomic<int> sleepers_{0};
   std::atomic<bool> stop_{false};
   std::mutex sleep_mutex_;

@@ -1,5 +1,7 @@
 // Stresses the thread pool and the allocator from several threads at once; meant to be built with
 // PYDL_SANITIZE=thread, which reports races by itself.
+#include <sched.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -73,6 +75,56 @@ void sleeping_workers_wake_up() {
   }
 }
 
+// The CPU on which a job of two ranges ran the one that is not the caller's; -1 where the caller ran
+// both.
+int worker_cpu(int also_bind_to) {
+  struct Look {
+    std::thread::id caller = std::this_thread::get_id();
+    std::atomic<int> begun{0};
+    int bind_to, cpu = -1;
+  } look;
+  look.bind_to = also_bind_to;
+  pydl::parallel_for(
+      2, 1,
+      [](void* arg, int64_t, int64_t) {
+        Look& look = *static_cast<Look*>(arg);
+        ++look.begun;
+        if (std::this_thread::get_id() == look.caller) {
+          auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+          while (look.begun < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+          return;
+        }
+        look.cpu = sched_getcpu();
+        if (look.bind_to < 0) return;
+        cpu_set_t all, one;
+        sched_getaffinity(0, sizeof all, &all);
+        CPU_ZERO(&one);
+        CPU_SET(look.bind_to, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        sched_setaffinity(0, sizeof all, &all);
+      },
+      &look);
+  return look.cpu;
+}
+
+void workers_leave_the_callers_cpu() {
+  cpu_set_t all, one;
+  sched_getaffinity(0, sizeof all, &all);
+  if (CPU_COUNT(&all) < 2) return;
+  pydl::set_num_threads(2);
+  visits_each_once(1000, 1);  // starts the worker, which may run everywhere
+  int mine = sched_getcpu(), shared = 0;
+  CPU_ZERO(&one);
+  CPU_SET(mine, &one);
+  sched_setaffinity(0, sizeof one, &one);
+  for (int i = 0; i < 20; ++i) {
+    worker_cpu(mine);
+    shared += worker_cpu(-1) == mine;
+  }
+  sched_setaffinity(0, sizeof all, &all);
+  expect(shared < 5, "workers leave the caller's CPU");
+}
+
 void allocations_at_once() {
   std::vector<std::thread> callers;
   for (int c = 0; c < 4; ++c)
@@ -95,6 +147,7 @@ int main() {
   nested_calls_run_inline();
   many_callers_at_once();
   sleeping_workers_wake_up();
+  workers_leave_the_callers_cpu();
   allocations_at_once();
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed > 0;
