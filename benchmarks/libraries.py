@@ -74,7 +74,12 @@ def gradient(
 
 
 def _seed(shape: tuple[int, ...]) -> np.ndarray:
-    """The gradient of a result: random, as that of ones is zero for softmax and the like."""
+    """The gradient of a result: random, as that of ones is zero for softmax and the like.
+
+    Of a single number, a loss, it is 1, which training begins with.
+    """
+    if not shape:
+        return np.ones(shape, np.float32)
     return np.random.default_rng(1).standard_normal(shape, np.float32)
 
 

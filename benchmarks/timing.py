@@ -19,6 +19,7 @@ _ROTATED_BYTES = 64 << 20  # inputs are rotated until they hold this much,
 _MOST_SETS = 16  # but no more sets than these
 _PAUSE = 0.002  # seconds before a turn,
 _LONG_PAUSE = 0.05  # on several threads: those of the last library spin for 10 to 40 ms
+_AGREE = 1.1  # times the fastest turn; a median above it asks for more turns
 _WARM = 0.01  # seconds of untimed calls at its beginning
 
 
@@ -26,16 +27,18 @@ _WARM = 0.01  # seconds of untimed calls at its beginning
 class Effort:
     """How long to measure: `turns` for each library, each of at least `seconds`.
 
-    `compiles` also measures torch.compile, which takes half a minute a row.
+    More turns, up to `most`, follow while they disagree. `compiles` also measures torch.compile,
+    which takes half a minute a row.
     """
 
     turns: int
+    most: int
     seconds: float
     compiles: bool
 
 
-FULL = Effort(turns=11, seconds=0.02, compiles=True)
-QUICK = Effort(turns=3, seconds=0.005, compiles=False)
+FULL = Effort(turns=11, most=21, seconds=0.02, compiles=True)
+QUICK = Effort(turns=3, most=7, seconds=0.005, compiles=False)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
     samples: dict[str, list[float]] = {v: [] for v in calls}
     pause = _PAUSE if len(os.sched_getaffinity(0)) == 1 else _LONG_PAUSE
     floors = []
-    for _ in range(effort.turns):
+    while len(floors) < effort.turns or (len(floors) < effort.most and not _settled(samples)):
         for variant in calls:
             time.sleep(pause)
             _warm_up(calls[variant][-1])
@@ -117,6 +120,13 @@ def measure(case: Case, variants: Sequence[str], effort: Effort) -> Result:
         floor=statistics.median(floors),
         failures=failures,
     )
+
+
+def _settled(samples: dict[str, list[float]]) -> bool:
+    """Says whether most turns of the fast libraries, which decide a row, were like their fastest."""
+    fastest = [(min(s), statistics.median(s)) for s in samples.values()]
+    limit = 2 * min((best for best, _ in fastest), default=0.0)
+    return all(median < _AGREE * best for best, median in fastest if best < limit)
 
 
 def _batch_size(calls: Sequence[Callable[[], Any]], seconds: float) -> int:

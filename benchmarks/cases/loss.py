@@ -30,7 +30,7 @@ def _cross_entropy(rows: int, classes: int) -> Case:
             "jax": jax_loss,
         },
         gradient=(0,),
-        bytes=12 * rows * classes,
+        bytes=8 * rows * classes,
     )
 
 
