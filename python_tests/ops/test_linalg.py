@@ -168,7 +168,7 @@ def tiles():
 
 
 @pytest.mark.cpu
-@pytest.mark.parametrize("shape", [(64, 32, 32), (64, 1024, 96), (100, 1500, 120), (79, 64, 63)])
+@pytest.mark.parametrize("shape", [(64, 32, 32), (64, 1024, 96), (100, 1500, 120), (79, 64, 63), (32, 784, 128), (27, 1500, 63)])
 @pytest.mark.parametrize("scale", [1e-20, 1, 1e18])
 def test_products_of_parts_are_float32(tiles, shape, scale):
     """Errors no larger than those of fused multiply-adds, whatever the order of the operands."""
@@ -194,8 +194,9 @@ def test_products_of_parts_are_float32(tiles, shape, scale):
 
 @pytest.mark.cpu
 @pytest.mark.parametrize("special", [np.inf, -np.inf, np.nan, 3.4e38])
-def test_numbers_without_parts(tiles, special):
-    a, b = np.ones((64, 64), "float32"), np.full((64, 64), 0.5, "float32")
+@pytest.mark.parametrize("rows", [64, 32])
+def test_numbers_without_parts(tiles, special, rows):
+    a, b = np.ones((rows, 64), "float32"), np.full((64, rows), 0.5, "float32")
     a[3, 5] = special
     expected = a.astype("float64") @ b.astype("float64")
     np.testing.assert_allclose(OPS.matmul(a, b).numpy(), expected, rtol=1e-6)
@@ -231,7 +232,7 @@ def test_few_rows_and_a_large_matrix(rows):
 
 @pytest.mark.cpu
 @pytest.mark.parametrize("shape", [(512, 700, 130), (1, 3000, 900), (5, 1003, 301), (3000, 900, 1), (12, 2000, 300), (27, 2001, 301),
-                                   (48, 48, 48)])
+                                   (48, 48, 48), (32, 784, 128), (25, 300, 90)])
 def test_threads_do_not_change_a_bit(shape):
     rows, inner, columns = shape
     rng = np.random.default_rng(2)

@@ -52,6 +52,7 @@ struct MatrixOutput {
     if (residual) rest.residual += row * row_stride;
     return rest;
   }
+  const O* address(int64_t row) const { return data + row * row_stride; }
   TileOutput<T> place(int64_t row, int64_t column) const {
     if (residual) {  // to be here when the tile is done
       const O* from = residual + row * row_stride + column;

@@ -13,6 +13,11 @@ constexpr int64_t kSplitDepthMost = 512;     // of k at a time
 constexpr int64_t kSplitKeptBytes = 1 << 20;  // of panels: half of the L2 cache of such CPUs
 constexpr int64_t kSplitPiece = 128;          // of k: a strip of it stays in the L1 cache
 
+// Blocks of k in which products are added up.
+inline int64_t split_depth(int64_t k) {
+  return divide_up(even_part(k, kSplitDepthMost), kSplitDepth) * kSplitDepth;
+}
+
 struct ProductSize {
   int64_t m, n, k;
 };
@@ -39,8 +44,7 @@ class SplitProduct {
         out_(out),
         strips_(divide_up(of.m, kSplitSide)),
         panels_(divide_up(of.n, kSplitSide)),
-        depth_(divide_up(divide_up(of.k, divide_up(of.k, kSplitDepthMost)), kSplitDepth) *
-               kSplitDepth),
+        depth_(split_depth(of.k)),
         size_(depth_ / kSplitDepth * kChunkPairs),
         kept_(larger(1, kSplitKeptBytes / (size_ * static_cast<int64_t>(sizeof(Pairs))))) {}
 
@@ -187,9 +191,9 @@ class SplitProduct {
 constexpr int64_t kSplitRows = 48;  // fewer do not pay for splitting B
 
 // Whether it is faster than vectors: padding is at most half of the work.
-inline bool worth_splitting(const ProductSize& of) {
+inline bool worth_splitting(const ProductSize& of, int64_t least_rows = kSplitRows) {
   const auto padded_size = [](int64_t n) { return divide_up(n, kSplitSide) * kSplitSide; };
-  if (!has_unit(kUnitAmx) || of.m < kSplitRows) return false;
+  if (!has_unit(kUnitAmx) || of.m < least_rows) return false;
   if (smaller(of.n, of.k) < kSplitSide) return false;
   return 2 * padded_size(of.m) * padded_size(of.n) * padded_size(of.k) <= 3 * of.m * of.n * of.k;
 }

@@ -1,7 +1,7 @@
 #ifdef PYDL_ISA_avx512
 #include "cpu/gemm/dot_output.h"
 #include "cpu/gemm/dot_product.h"
-#include "cpu/gemm/split.h"
+#include "cpu/gemm/split_strip.h"
 #endif
 #include "cpu/gemm/bytes.h"
 #include "cpu/gemm/dot_unit.h"
@@ -54,6 +54,7 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
 #ifdef PYDL_ISA_avx512
   PydlStatus status = PYDL_OK;
   if (multiply_dots<S>(context, args, out, &status)) return status;
+  if (multiply_strip_by_parts(context, args, out, &status)) return status;
   if (multiply_by_parts(context, args, out, &status)) return status;
 #endif
   if (multiply_thin<S>(context, args, out)) return PYDL_OK;
