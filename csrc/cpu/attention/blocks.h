@@ -12,19 +12,21 @@ static_assert(kKeyBlock % kTileColumns<float> == 0 && kKeyBlock % kTileColumns<d
 // A line more than a block of scores, so that its columns do not compete for the same cache sets.
 constexpr int64_t kScoreRow = kKeyBlock + 16;
 
-// Consecutive parts of one piece of memory.
+// Consecutive parts of one piece of memory; of none where only their total is wanted.
 template <class T>
 class Carver {
  public:
-  explicit Carver(T* data) : next_(data) {}
+  explicit Carver(T* data) : data_(data) {}
   T* take(int64_t count) {
-    T* taken = next_;
-    next_ += count;
-    return taken;
+    T* part = data_ ? data_ + taken_ : nullptr;
+    taken_ += count;
+    return part;
   }
+  int64_t taken() const { return taken_; }
 
  private:
-  T* next_;
+  T* data_;
+  int64_t taken_ = 0;
 };
 
 // The least multiple of a panel's width that holds n columns.
@@ -57,22 +59,16 @@ struct PanelMatrix {
   }
 };
 
-// Products in vectors. Another class of this form is in split_blocks.h; `Left` and `Right` are the
-// operands of a product, made of `Element`s, and scores are those of at most kKeys keys at a time.
+// Products in vectors. Another class of this form is in strided_blocks.h; `Left` and `Right` are
+// the operands of a product.
 template <class S>
 class VectorBlocks {
  public:
   using T = Compute<S>;
-  using Element = T;
   using Left = TileRows<T>;
   using Right = PanelMatrix<T>;
-  static constexpr int64_t kKeys = kKeyBlock;
 
-  static int64_t left_size(int64_t, int64_t) { return 0; }
   static int64_t right_size(int64_t k, int64_t n) { return k * whole_panels<T>(n); }
-
-  // A left-hand operand (m, k), which must stay where it is.
-  Left pack_left(const Left& from, int64_t, int64_t, T*) { return from; }
 
   // Rows of `n` values, `row_stride` apart: element (l, j) is src[l * row_stride + j].
   template <class From>
@@ -115,9 +111,6 @@ class VectorBlocks {
       }
     }
   }
-
-  // Whether all operands were such that products of them are right.
-  bool exact() const { return true; }
 
  private:
   static constexpr int kWidth = kTileColumns<T>, kSize = Vec<T>::size;

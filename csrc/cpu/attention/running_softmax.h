@@ -12,15 +12,16 @@ namespace {
 template <class T>
 class RunningSoftmax {
  public:
-  RunningSoftmax(const PydlContext* context, const PydlAttentionGeometry& g)
+  // For blocks of at most `rows` queries.
+  RunningSoftmax(const PydlContext* context, const PydlAttentionGeometry& g, int64_t rows)
       : g_(g),
         dropout_(g),
         value_row_(whole_panels<T>(g.value_size)),
-        memory_(context, kQueryBlock * (value_row_ + 2) + kKeyBlock) {
+        memory_(context, rows * (value_row_ + 2) + kKeyBlock) {
     Carver<T> memory(memory_.data());
-    sums_ = memory.take(kQueryBlock * value_row_);
-    tops_ = memory.take(kQueryBlock);
-    totals_ = memory.take(kQueryBlock);
+    sums_ = memory.take(rows * value_row_);
+    tops_ = memory.take(rows);
+    totals_ = memory.take(rows);
     factors_ = memory.take(kKeyBlock);
   }
   explicit operator bool() const { return static_cast<bool>(memory_); }
@@ -35,21 +36,27 @@ class RunningSoftmax {
   T* sums(int64_t r) const { return sums_ + r * value_row_; }
   int64_t value_row() const { return value_row_; }
 
+  // How weights follow from a row of scores: exp(score - shift) of the first `seen`, 0 of the
+  // others, times dropout's factors if there are any, which stay until the next row is taken.
+  struct Weighing {
+    int64_t seen = 0;
+    T shift = 0;
+    const T* factors = nullptr;
+  };
+
   // Takes the scores of keys [key, key + n), and brings what was summed before to the same measure.
-  // `weigh(seen, shift, factors)` makes weights exp(score - shift) of those that are not hidden,
-  // times dropout's factors if there are any, and returns their sum without these factors.
-  template <class Weigh>
-  void take(ScoreRow row, int64_t r, int64_t key, int64_t n, T* scores, Weigh&& weigh) {
+  // The sum of the weights without dropout's factors is to be added by add_total().
+  Weighing take(ScoreRow row, int64_t r, int64_t key, int64_t n, T* scores) {
     const int64_t seen = causal_count(g_, row.query, key, n);
     mask_scores(g_, row, key, seen, scores);
     const T block_top = largest(scores, seen);
     const T top = block_top > tops_[r] ? block_top : tops_[r];
     if (dropout_.enabled()) dropout_.factors(row, key, seen, factors_);
-    const T total = weigh(seen, top == kNothing ? 0 : top, dropout_.enabled() ? factors_ : nullptr);
     if (top != tops_[r] && key > 0) shrink(r, exp(Vec<T>(tops_[r] - top)));
     tops_[r] = top;
-    totals_[r] += total;
+    return {seen, top == kNothing ? 0 : top, dropout_.enabled() ? factors_ : nullptr};
   }
+  void add_total(int64_t r, T total) { totals_[r] += total; }
 
   // Writes the weighted mean of values, and log(sum(exp(scores))).
   template <class S>

@@ -29,14 +29,15 @@ inline int64_t causal_count(const PydlAttentionGeometry& g, int64_t query, int64
   return query < first_key ? 0 : query - first_key + 1;
 }
 
-// Applies the mask to the scores of keys [first_key, first_key + n).
+// Where the mask of a row's key is.
+inline int64_t mask_index(const PydlAttentionGeometry& g, ScoreRow row, int64_t key) {
+  return row.batch * g.mask_strides[0] + row.head * g.mask_strides[1] +
+         row.query * g.mask_strides[2] + key * g.mask_strides[3];
+}
+
+// Applies n elements of the mask, from `at` on and `step` apart, to scores.
 template <class T>
-void mask_scores(const PydlAttentionGeometry& g, ScoreRow row, int64_t first_key, int64_t n,
-                 T* scores) {
-  if (!g.mask) return;
-  const int64_t step = g.mask_strides[3];
-  const int64_t at = row.batch * g.mask_strides[0] + row.head * g.mask_strides[1] +
-                     row.query * g.mask_strides[2] + first_key * step;
+void mask_line(const PydlAttentionGeometry& g, int64_t at, int64_t step, int64_t n, T* scores) {
   const T hidden_score = -static_cast<T>(INFINITY);
   if (g.mask_dtype == PYDL_BOOL) {
     const uint8_t* attend = static_cast<const uint8_t*>(g.mask) + at;
@@ -53,6 +54,13 @@ void mask_scores(const PydlAttentionGeometry& g, ScoreRow row, int64_t first_key
       for (int64_t j = 0; j < n; ++j) scores[j] += bias[j * step];
     }
   }
+}
+
+// Applies the mask to the scores of keys [first_key, first_key + n).
+template <class T>
+void mask_scores(const PydlAttentionGeometry& g, ScoreRow row, int64_t first_key, int64_t n,
+                 T* scores) {
+  if (g.mask) mask_line(g, mask_index(g, row, first_key), g.mask_strides[3], n, scores);
 }
 
 // NaN is passed over.

@@ -1,5 +1,4 @@
-// Products of blocks of float32 in tile registers, see gemm/split_tile.h, and whether attention
-// takes them.
+// Operands of products in tile registers, see gemm/split_tile.h, and whether attention takes them.
 #pragma once
 
 #include "cpu/attention/blocks.h"
@@ -15,6 +14,10 @@ namespace {
 
 static_assert(kTileColumns<float> == kSplitSide);
 
+constexpr int64_t kRowPairs = 16;  // from one row of a strip to the next
+
+inline int64_t panels_of(int64_t n) { return divide_up(n, kSplitSide); }
+
 // Parts of a matrix as strips of rows, or as panels of columns, `stride` apart.
 struct SplitMatrix {
   const Pairs* data = nullptr;
@@ -29,45 +32,45 @@ struct SplitMatrix {
   }
 };
 
-// Has the form of VectorBlocks.
+// Spreads steps evenly over calls.
+class Pace {
+ public:
+  Pace(int64_t steps, int64_t calls) : steps_(steps), calls_(larger(1, calls)) {}
+  // How many steps are due at this call.
+  int64_t due() {
+    int64_t count = 0;
+    for (sum_ += steps_; sum_ >= calls_; sum_ -= calls_) ++count;
+    return count;
+  }
+
+ private:
+  int64_t steps_, calls_, sum_ = 0;
+};
+
+// Splits operands while products of them are wanted.
 class SplitBlocks {
  public:
-  using Element = Pairs;
-  using Left = SplitMatrix;
-  using Right = SplitMatrix;
-  static constexpr int64_t kKeys = 256;  // parts of their scores stay in the L2 cache
-  static_assert(kKeys <= kKeyBlock && kKeys % kSplitSide == 0);
+  static int64_t left_size(int64_t m, int64_t k) { return panels_of(m) * stride(k); }
+  static int64_t right_size(int64_t k, int64_t n) { return panels_of(n) * stride(k); }
 
-  static int64_t left_size(int64_t m, int64_t k) { return divide_up(m, kSplitSide) * stride(k); }
-  static int64_t right_size(int64_t k, int64_t n) { return divide_up(n, kSplitSide) * stride(k); }
-
-  Left pack_left(const TileRows<float>& from, int64_t m, int64_t k, Pairs* dst) {
+  SplitMatrix pack_left(const TileRows<float>& from, int64_t m, int64_t k, Pairs* dst) {
     for (int64_t i = 0; i < m; i += kSplitSide) {
       split_strip(from.data + i * from.row, from.row, from.step, smaller(kSplitSide, m - i), k,
                   splitter_, dst + i / kSplitSide * stride(k));
     }
     return {dst, stride(k), m};
   }
-  Right pack_rows(const float* src, int64_t row_stride, int64_t k, int64_t n, Pairs* dst) {
+  SplitMatrix pack_rows(const float* src, int64_t row_stride, int64_t k, int64_t n, Pairs* dst) {
     split_panels(src, row_stride, 1, k, n, stride(k), splitter_, dst);
     return {dst, stride(k), n};
   }
-  Right pack_transposed(const float* src, int64_t row_stride, int64_t k, int64_t n, Pairs* dst) {
+  SplitMatrix pack_transposed(const float* src, int64_t row_stride, int64_t k, int64_t n,
+                              Pairs* dst) {
     split_panels(src, 1, row_stride, k, n, stride(k), splitter_, dst);
     return {dst, stride(k), n};
   }
 
-  void multiply(int64_t m, int64_t k, const Left& a, const Right& b, float* c, int64_t c_row,
-                bool accumulate) const {
-    for (int64_t i = 0; i < m; i += kSplitSide) {
-      for (int64_t j = 0; j < b.n; j += kSplitSide) {
-        multiply_split(smaller(kSplitSide, m - i), divide_up(k, kSplitDepth),
-                       a.data + i / kSplitSide * a.stride, b.data + j / kSplitSide * b.stride,
-                       {c + i * c_row + j, c_row, kSplitSide, accumulate});
-      }
-    }
-  }
-
+  // Whether all operands were such that products of them are right.
   bool exact() const { return splitter_.all_have_parts(); }
 
  private:

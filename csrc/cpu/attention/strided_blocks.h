@@ -24,14 +24,11 @@ template <class S>
 class StridedBlocks {
  public:
   using T = Compute<S>;
-  using Element = T;
   using Left = TileRows<T>;
   using Right = StridedMatrix<S>;
 
-  static int64_t left_size(int64_t, int64_t) { return 0; }
   static int64_t right_size(int64_t, int64_t) { return 0; }
 
-  Left pack_left(const Left& from, int64_t, int64_t, T*) { return from; }
   Right pack_rows(const S* src, int64_t row_stride, int64_t, int64_t n, T*) {
     return {src, row_stride, 1, n};
   }
@@ -50,8 +47,6 @@ class StridedBlocks {
       }
     }
   }
-
-  bool exact() const { return true; }
 
  private:
   static constexpr int kSize = Vec<T>::size, kTogether = 4;

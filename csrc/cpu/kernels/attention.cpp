@@ -13,11 +13,12 @@ template <class S, class Blocks>
 class Forward {
  public:
   using T = Compute<S>;
+  static constexpr int64_t kQueries = kQueryBlock;  // at a time
 
   Forward(const PydlContext* context, const PydlAttentionArgs& args)
       : args_(args),
         g_(args.geometry),
-        softmax_(context, g_),
+        softmax_(context, g_, kQueries),
         head_row_(padded<T>(g_.head_size)),
         memory_(context, Blocks::right_size(g_.head_size, g_.keys) +
                              Blocks::right_size(g_.keys, g_.value_size) +
@@ -67,12 +68,11 @@ class Forward {
 
   void take_row(ScoreRow row, int64_t r, int64_t key, int64_t n) {
     T* scores = scores_ + r * kScoreRow;
-    softmax_.take(row, r, key, n, scores, [&](int64_t seen, T shift, const T* factors) {
-      const T total = exponentials(scores, seen, shift);
-      clear(scores + seen, n - seen);
-      for (int64_t j = 0; factors && j < seen; ++j) scores[j] *= factors[j];
-      return total;
-    });
+    const auto weighing = softmax_.take(row, r, key, n, scores);
+    softmax_.add_total(r, exponentials(scores, weighing.seen, weighing.shift));
+    clear(scores + weighing.seen, n - weighing.seen);
+    if (!weighing.factors) return;
+    for (int64_t j = 0; j < weighing.seen; ++j) scores[j] *= weighing.factors[j];
   }
 
   const PydlAttentionArgs& args_;
@@ -90,8 +90,8 @@ class Forward {
 template <class Part>
 PydlStatus run_parts(const PydlContext* context, const PydlAttentionArgs& args, bool& exact) {
   const PydlAttentionGeometry& g = args.geometry;
-  const int64_t blocks = divide_up(g.queries, kQueryBlock);
-  const int64_t block_work = smaller(kQueryBlock, g.queries) + kPackingCost;
+  const int64_t blocks = divide_up(g.queries, Part::kQueries);
+  const int64_t block_work = smaller(Part::kQueries, g.queries) + kPackingCost;
   const int64_t work = block_work * larger(1, g.keys) * (g.head_size + g.value_size);
   bool enough_memory = true;
   parallel_for(context, g.batch * g.heads * blocks, divide_up(kProductsPerThread, work),

@@ -3,38 +3,18 @@
 // each row:
 //
 //   dV = P^T dO    dP = dO V^T    dS = P (dP - D)    dQ = scale dS K    dK = scale dS^T Q
-#include "cpu/attention/scores.h"
-#include "cpu/attention/split_blocks.h"
+#include "cpu/attention/split_backward.h"
 #include "cpu/simd/dtype.h"
 
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-// A dense result (batch, length, heads, size).
-template <class S>
-struct Result {
-  S* data;
-  int64_t length, heads, size;
-
-  // Rows [first, first + count) of one head, from sums whose rows are `stride` apart.
-  template <class T>
-  void write(int64_t batch, int64_t head, int64_t first, int64_t count, const T* sums,
-             int64_t stride, T scale) const {
-    for (int64_t r = 0; r < count; ++r, sums += stride) {
-      S* to = data + ((batch * length + first + r) * heads + head) * size;
-      for_each_vector<T>(size, [&](int64_t i, auto... lanes) {
-        store(load(sums + i, lanes...) * scale, to + i, lanes...);
-      });
-    }
-  }
-};
-
 // One thread's work on a key head and all query heads that share it.
-template <class S, class Blocks>
+template <class S>
 class Backward {
  public:
   using T = Compute<S>;
-  using Element = typename Blocks::Element;
+  using Blocks = VectorBlocks<S>;
 
   Backward(const PydlContext* context, const PydlAttentionBackwardArgs& args)
       : args_(args),
@@ -42,20 +22,11 @@ class Backward {
         dropout_(g_),
         head_row_(whole_panels<T>(g_.head_size)),
         value_row_(whole_panels<T>(g_.value_size)),
-        packed_(context, PackedSizes(g_).total()),
+        packed_(context, carve_packed(nullptr)),
         sums_(context, g_.keys * (head_row_ + value_row_)),
         block_(context,
                kQueryBlock * (2 * head_row_ + value_row_ + 2 * kScoreRow + 1) + kKeyBlock) {
-    const PackedSizes sizes(g_);
-    Carver<Element> packed(packed_.data());
-    packed_keys_ = packed.take(sizes.keys);
-    packed_keys_transposed_ = packed.take(sizes.keys_transposed);
-    packed_values_transposed_ = packed.take(sizes.values_transposed);
-    packed_query_ = packed.take(sizes.query);
-    packed_d_out_ = packed.take(sizes.d_out);
-    left_query_ = packed.take(sizes.left_query);
-    left_d_out_ = packed.take(sizes.left_d_out);
-    left_scores_ = packed.take(sizes.left_scores);
+    carve_packed(packed_.data());
     Carver<T> sums(sums_.data()), block(block_.data());
     key_sums_ = sums.take(g_.keys * head_row_);
     value_sums_ = sums.take(g_.keys * value_row_);
@@ -67,8 +38,7 @@ class Backward {
     dots_ = block.take(kQueryBlock);
     factors_ = block.take(kKeyBlock);
   }
-  // Whether what was computed is right.
-  bool exact() const { return blocks_.exact(); }
+  bool exact() const { return true; }
   explicit operator bool() const { return packed_ && sums_ && block_; }
 
   void run(int64_t batch, int64_t key_head) {
@@ -80,35 +50,20 @@ class Backward {
         run_queries(batch, head, first, (block + 1) * g_.queries / blocks - first);
       }
     }
-    const Result<S> keys = {static_cast<S*>(args_.key_gradient), g_.keys, g_.key_heads,
-                            g_.head_size};
-    const Result<S> values = {static_cast<S*>(args_.value_gradient), g_.keys, g_.key_heads,
-                              g_.value_size};
-    keys.write(batch, key_head, 0, g_.keys, key_sums_, head_row_, T(1));
-    values.write(batch, key_head, 0, g_.keys, value_sums_, value_row_, T(1));
+    key_result<S>(args_).write(batch, key_head, 0, g_.keys, key_sums_, head_row_, T(1));
+    value_result<S>(args_).write(batch, key_head, 0, g_.keys, value_sums_, value_row_, T(1));
   }
 
  private:
-  // Elements of the packed operands.
-  struct PackedSizes {
-    int64_t keys, keys_transposed, values_transposed, query, d_out;
-    int64_t left_query, left_d_out, left_scores;
-
-    explicit PackedSizes(const PydlAttentionGeometry& g)
-        : keys(Blocks::right_size(g.keys, g.head_size)),
-          keys_transposed(Blocks::right_size(g.head_size, g.keys)),
-          values_transposed(Blocks::right_size(g.value_size, g.keys)),
-          query(Blocks::right_size(kQueryBlock, g.head_size)),
-          d_out(Blocks::right_size(kQueryBlock, g.value_size)),
-          left_query(Blocks::left_size(kQueryBlock, g.head_size)),
-          left_d_out(Blocks::left_size(kQueryBlock, g.value_size)),
-          left_scores(larger(Blocks::left_size(kQueryBlock, Blocks::kKeys),
-                             Blocks::left_size(Blocks::kKeys, kQueryBlock))) {}
-    int64_t total() const {
-      return keys + keys_transposed + values_transposed + query + d_out + left_query + left_d_out +
-             left_scores;
-    }
-  };
+  int64_t carve_packed(T* memory) {
+    Carver<T> packed(memory);
+    packed_keys_ = packed.take(Blocks::right_size(g_.keys, g_.head_size));
+    packed_keys_transposed_ = packed.take(Blocks::right_size(g_.head_size, g_.keys));
+    packed_values_transposed_ = packed.take(Blocks::right_size(g_.value_size, g_.keys));
+    packed_query_ = packed.take(Blocks::right_size(kQueryBlock, g_.head_size));
+    packed_d_out_ = packed.take(Blocks::right_size(kQueryBlock, g_.value_size));
+    return packed.taken();
+  }
 
   void pack_head(int64_t batch, int64_t head) {
     const S* keys = head_of(static_cast<const S*>(args_.key), args_.key_strides, batch, head);
@@ -125,49 +80,28 @@ class Backward {
 
   // Queries [first, first + count) of query head `head`.
   void run_queries(int64_t batch, int64_t head, int64_t first, int64_t count) {
-    load_queries(batch, head, first, count);
-    const auto query = blocks_.pack_left({query_, head_row_, 1}, count, g_.head_size, left_query_);
-    const auto d_out =
-        blocks_.pack_left({d_out_, value_row_, 1}, count, g_.value_size, left_d_out_);
+    load_queries<S, T>(args_, {batch, head, first}, count,
+                       {query_, head_row_, d_out_, value_row_, dots_});
     const auto queries = blocks_.pack_rows(query_, head_row_, count, g_.head_size, packed_query_);
     const auto d_outs = blocks_.pack_rows(d_out_, value_row_, count, g_.value_size, packed_d_out_);
     const int64_t end = g_.causal ? smaller(g_.keys, first + count) : g_.keys;
-    for (int64_t key = 0; key < end; key += Blocks::kKeys) {
-      const int64_t n = smaller(Blocks::kKeys, end - key);
-      blocks_.multiply(count, g_.head_size, query, keys_transposed_.columns(key, n), weights_,
-                       kScoreRow, false);
-      blocks_.multiply(count, g_.value_size, d_out, values_transposed_.columns(key, n), d_scores_,
-                       kScoreRow, false);
+    for (int64_t key = 0; key < end; key += kKeyBlock) {
+      const int64_t n = smaller(kKeyBlock, end - key);
+      blocks_.multiply(count, g_.head_size, {query_, head_row_, 1},
+                       keys_transposed_.columns(key, n), weights_, kScoreRow, false);
+      blocks_.multiply(count, g_.value_size, {d_out_, value_row_, 1},
+                       values_transposed_.columns(key, n), d_scores_, kScoreRow, false);
       for (int64_t r = 0; r < count; ++r) take_row({batch, head, first + r}, r, key, n);
-      // The next three share the memory of their left operand.
-      const auto weights = blocks_.pack_left({weights_, 1, kScoreRow}, n, count, left_scores_);
-      blocks_.multiply(n, count, weights, d_outs, value_sums_ + key * value_row_, value_row_, true);
-      const auto d_rows = blocks_.pack_left({d_scores_, 1, kScoreRow}, n, count, left_scores_);
-      blocks_.multiply(n, count, d_rows, queries, key_sums_ + key * head_row_, head_row_, true);
-      const auto d_scores = blocks_.pack_left({d_scores_, kScoreRow, 1}, count, n, left_scores_);
-      blocks_.multiply(count, n, d_scores, keys_.from_row(key), query_sums_, head_row_, key > 0);
+      blocks_.multiply(n, count, {weights_, 1, kScoreRow}, d_outs, value_sums_ + key * value_row_,
+                       value_row_, true);
+      blocks_.multiply(n, count, {d_scores_, 1, kScoreRow}, queries, key_sums_ + key * head_row_,
+                       head_row_, true);
+      blocks_.multiply(count, n, {d_scores_, kScoreRow, 1}, keys_.from_row(key), query_sums_,
+                       head_row_, key > 0);
     }
     if (end == 0) clear(query_sums_, count * head_row_);
-    const Result<S> result = {static_cast<S*>(args_.query_gradient), g_.queries, g_.heads,
-                              g_.head_size};
-    result.write(batch, head, first, count, query_sums_, head_row_, static_cast<T>(g_.scale));
-  }
-
-  void load_queries(int64_t batch, int64_t head, int64_t first, int64_t count) {
-    const S* query = head_of(static_cast<const S*>(args_.query), args_.query_strides, batch, head);
-    const S* d_out =
-        head_of(static_cast<const S*>(args_.out_gradient), args_.out_gradient_strides, batch, head);
-    for (int64_t r = 0; r < count; ++r) {
-      const S* out = static_cast<const S*>(args_.out) +
-                     ((batch * g_.queries + first + r) * g_.heads + head) * g_.value_size;
-      const S* d_row = d_out + (first + r) * args_.out_gradient_strides[1];
-      copy_row(d_row, g_.value_size, d_out_ + r * value_row_);
-      dots_[r] = sum_vectors<T>(g_.value_size, [&](int64_t i, auto... lanes) {
-        return load(d_row + i, lanes...) * load(out + i, lanes...);
-      });
-    }
-    copy_scaled(query + first * args_.query_strides[1], args_.query_strides[1], count, g_.head_size,
-                static_cast<T>(g_.scale), query_, head_row_);
+    query_result<S>(args_).write(batch, head, first, count, query_sums_, head_row_,
+                                 static_cast<T>(g_.scale));
   }
 
   // Turns scores into weights, and the gradient of the weights into that of the scores.
@@ -196,23 +130,22 @@ class Backward {
   Dropout dropout_;
   int64_t head_row_, value_row_;  // elements of a row in whole panels
   Blocks blocks_;
-  Scratch<Element> packed_;
-  Scratch<T> sums_, block_;
-  Element *packed_keys_, *packed_keys_transposed_, *packed_values_transposed_, *packed_query_,
-      *packed_d_out_, *left_query_, *left_d_out_, *left_scores_;
+  T *packed_keys_, *packed_keys_transposed_, *packed_values_transposed_, *packed_query_,
+      *packed_d_out_;
+  Scratch<T> packed_, sums_, block_;
   T *key_sums_, *value_sums_, *query_, *query_sums_, *d_out_, *weights_, *d_scores_, *dots_,
       *factors_;
   typename Blocks::Right keys_, keys_transposed_, values_transposed_;
 };
 
-// Clears `exact` where the result is of no use.
-template <class S, class Blocks>
+// A Part is a class like Backward. Clears `exact` where the result is of no use.
+template <class Part>
 PydlStatus run_parts(const PydlContext* context, const PydlAttentionBackwardArgs& args,
                      bool& exact) {
   const PydlAttentionGeometry& g = args.geometry;
   bool enough_memory = true;
   parallel_for(context, g.batch * g.key_heads, 1, [&](int64_t begin, int64_t end) {
-    Backward<S, Blocks> part(context, args);
+    Part part(context, args);
     if (!part) {
       __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
       return;
@@ -227,14 +160,12 @@ template <class S>
 PydlStatus backward(const PydlContext* context, const PydlAttentionBackwardArgs& args) {
   bool exact = true;
 #ifdef PYDL_ISA_avx512
-  if constexpr (std::is_same_v<S, float>) {
-    if (worth_splitting_heads<S>(args.geometry)) {
-      const PydlStatus status = run_parts<S, SplitBlocks>(context, args, exact);
-      if (exact) return status;
-    }
+  if (worth_splitting_heads<S>(args.geometry)) {
+    const PydlStatus status = run_parts<SplitBackward>(context, args, exact);
+    if (exact) return status;
   }
 #endif
-  return run_parts<S, VectorBlocks<S>>(context, args, exact);
+  return run_parts<Backward<S>>(context, args, exact);
 }
 
 }  // namespace
