@@ -72,7 +72,7 @@ void gru_reset_after_step(const PydlGruArgs& args, const StepWeights<T>& weights
   const int64_t stride = step_row<T>(args.sequence.units), gate = rows * stride;
   const T* bias = static_cast<const T*>(args.recurrent_bias);
   const StepRows<T> hidden = weights.rows(state, stride, rows, split);
-  for (int g = 0; g < kGruGates; ++g) weights.multiply(hidden, g, product + g * gate, stride);
+  weights.multiply(hidden, 0, kGruGates, step, {product, gate, stride});
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t begin = r * stride;
     gru_reset_after_units(GruUnits<T>(args, first + r, step), product + begin, gate, bias,
@@ -87,7 +87,7 @@ void gru_reset_before_step(const PydlGruArgs& args, const StepWeights<T>& weight
   const int64_t n = args.sequence.units, stride = step_row<T>(n), gate = rows * stride;
   T* reset = product + 2 * gate;  // r * hidden
   const StepRows<T> hidden = weights.rows(state, stride, rows, split);
-  for (int g = 0; g < 2; ++g) weights.multiply(hidden, g, product + g * gate, stride);
+  weights.multiply(hidden, 0, 2, step, {product, gate, stride});
   for (int64_t r = 0; r < rows; ++r) {
     const GruUnits<T> units(args, first + r, step);
     const int64_t begin = r * stride;
@@ -99,7 +99,7 @@ void gru_reset_before_step(const PydlGruArgs& args, const StepWeights<T>& weight
       store(r_gate * load(state + i, count...), reset + i, count...);
     });
   }
-  weights.multiply(weights.rows(reset, stride, rows, split), 2, product, stride);
+  weights.multiply(weights.rows(reset, stride, rows, split), 2, 1, step, {product, 0, stride});
   for (int64_t r = 0; r < rows; ++r) {
     const GruUnits<T> units(args, first + r, step);
     const T* row_state = state + r * stride;
@@ -221,7 +221,8 @@ PydlStatus gru_reset_after_backward(const PydlContext* context, const PydlGruBac
             gru_reset_after_backward(GruGradients<T>(args, first + r, step), product + r * stride,
                                      d_rows + r * d_stride);
           }
-          weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, product, stride);
+          weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, 1, step,
+                           {product, 0, stride});
         }
         add_products(product, stride, rows, s.units, dh);
       });
@@ -272,13 +273,14 @@ PydlStatus gru_reset_before_backward(const PydlContext* context, const PydlGruBa
             gru_reset_before_backward_h(GruGradients<T>(args, first + r, step),
                                         product + r * stride, d_rows + r * d_stride);
           }
-          weights_h.multiply(weights_h.rows(d_rows + s.units, d_stride, rows, split), 0, product,
-                             stride);
+          weights_h.multiply(weights_h.rows(d_rows + s.units, d_stride, rows, split), 0, 1, step,
+                             {product, 0, stride});
           for (int64_t r = 0; r < rows; ++r) {
             gru_reset_before_backward_r(GruGradients<T>(args, first + r, step),
                                         product + r * stride, d_rows + r * d_stride);
           }
-          weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, product, stride);
+          weights.multiply(weights.rows(d_rows, d_stride, rows, split), 0, 1, step,
+                           {product, 0, stride});
         }
         add_products(product, stride, rows, s.units, dh);
       });

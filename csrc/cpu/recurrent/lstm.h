@@ -58,7 +58,7 @@ void lstm_rows(const PydlLstmArgs& args, const StepWeights<T>& weights, int64_t 
   }
   for (int64_t step = 0; step < s.steps; ++step) {
     const StepRows<T> hidden = weights.rows(state, stride, rows, split);
-    for (int g = 0; g < kLstmGates; ++g) weights.multiply(hidden, g, product + g * gate, stride);
+    weights.multiply(hidden, 0, kLstmGates, step, {product, gate, stride});
     // Row by row: rows of gates may be whole pages apart, and reading one just after writing to the
     // same place of another page waits for that.
     for (int64_t r = 0; r < rows; ++r) {
@@ -160,9 +160,9 @@ void lstm_backward_rows(const PydlLstmBackwardArgs& args, const LstmBackwardWeig
       lstm_backward_units(args, first + r, step, product + r * stride, d_rows + r * d_stride);
     }
     const StepRows<T> d = weights.recurrent.rows(d_rows, d_stride, rows, split);
-    weights.recurrent.multiply(d, 0, product, stride);
-    weights.inputs.multiply(d, 0, at<T>(args.inputs_gradient, first, s.steps, step, args.features),
-                            s.steps * args.features);
+    weights.recurrent.multiply(d, 0, 1, step, {product, 0, stride});
+    T* d_inputs = at<T>(args.inputs_gradient, first, s.steps, step, args.features);
+    weights.inputs.multiply(d, 0, 1, step, {d_inputs, 0, s.steps * args.features});
   }
   add_products(product, stride, rows, s.units, dh);
 }

@@ -18,7 +18,7 @@ void simple_rnn_rows(const PydlSimpleRnnArgs& args, const StepWeights<T>& weight
                   state + r * stride);
   }
   for (int64_t step = 0; step < s.steps; ++step) {
-    weights.multiply(weights.rows(state, stride, rows, split), 0, product, stride);
+    weights.multiply(weights.rows(state, stride, rows, split), 0, 1, step, {product, 0, stride});
     for (int64_t r = 0; r < rows; ++r) {
       const T* x = at<T>(args.inputs, first + r, s.steps, step, s.units);
       T* hidden = at<T>(args.hidden, first + r, s.steps, step, s.units);
@@ -99,7 +99,7 @@ PydlStatus simple_rnn_backward(const PydlContext* context, const PydlSimpleRnnBa
       for (int64_t r = 0; r < rows; ++r) {
         simple_rnn_backward_units(args, first + r, step, product + r * stride, d_rows + r * stride);
       }
-      weights.multiply(weights.rows(d_rows, stride, rows, split), 0, product, stride);
+      weights.multiply(weights.rows(d_rows, stride, rows, split), 0, 1, step, {product, 0, stride});
     }
     add_products(product, stride, rows, s.units, dh);
   });

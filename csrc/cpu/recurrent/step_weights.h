@@ -16,6 +16,13 @@ struct StepRows {
   int64_t row, count;
 };
 
+// Their products, one matrix `matrix` values after the other.
+template <class T>
+struct StepProducts {
+  T* data;
+  int64_t matrix, row;
+};
+
 // Matrices of (depth, columns) as panels of kTileColumns columns.
 template <class T>
 class StepWeights {
@@ -67,11 +74,16 @@ class StepWeights {
     return {data, row, count};
   }
 
-  // out = rows @ a matrix.
-  void multiply(const StepRows<T>& a, int64_t matrix, T* out, int64_t out_row) const {
-    for (int64_t panel = 0; panel < panels_; ++panel) {
-      const T* weights = packed_.data() + (matrix * panels_ + panel) * panel_size_;
-      multiply_panel(a, weights, columns(panel), out + panel * kWidth, out_row);
+  // out = rows @ each of `count` matrices from `first` on. Every other step goes from the last
+  // panel to the first: the cache still has those that the step before took last.
+  void multiply(const StepRows<T>& a, int64_t first, int64_t count, int64_t step,
+                const StepProducts<T>& out) const {
+    const int64_t panels = count * panels_;
+    for (int64_t i = 0; i < panels; ++i) {
+      const int64_t at = step % 2 ? panels - 1 - i : i, panel = at % panels_;
+      const T* weights = packed_.data() + (first * panels_ + at) * panel_size_;
+      T* to = out.data + at / panels_ * out.matrix + panel * kWidth;
+      multiply_panel(a, weights, columns(panel), to, out.row);
     }
   }
 
