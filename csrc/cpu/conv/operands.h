@@ -135,6 +135,10 @@ struct PixelOutput {
     if (pre_activation) rest.pre_activation += shift;
     return rest;
   }
+  const S* address(int64_t row) const {
+    return data + row / (height * width) * image_stride + row / width % height * row_stride +
+           row % width * pixel_stride;
+  }
   PixelOutput partial() const {
     PixelOutput sums = *this;
     sums.pre_activation = nullptr;

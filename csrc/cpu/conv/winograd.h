@@ -21,8 +21,7 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kTileDepth = 128;       // channels multiplied at a time
-constexpr int64_t kBlockBytes = 5 << 18;  // of transformed input and sums
+constexpr int64_t kTileDepth = 128;  // channels multiplied at a time
 
 // One convolution; tiles are counted through the batch. Values between the transforms lie in 36
 // planes, one for each element of the 6x6.
@@ -40,11 +39,13 @@ class Winograd {
         out_(out),
         tiles_(of.height, of.width, batch),
         depth_(smaller(padded<T>(of.channels), kTileDepth)) {
-    const int64_t fitting = kBlockBytes / (kProducts * sizeof(T) * (groups() * depth_ + kWidth));
+    const int64_t tile = kProducts * (groups() * depth_ + kWidth) + kSide * kSide * columns;
+    const int64_t fitting = kBlockBytes / (tile * static_cast<int64_t>(sizeof(T)));
     const int64_t most = divide_up(larger(fitting, kFewestTiles), kTileRows) * kTileRows;
     int64_t blocks = divide_up(tiles_.count, most);
     // Threads that have tiles of their own read what they have just transformed.
     if (kernel.prepared) blocks = larger(blocks, smaller(threads, tiles_.count / kTileRows));
+    if (blocks > threads) blocks -= blocks % threads;  // each as many
     block_ = divide_up(tiles_.count, blocks);
   }
 
@@ -73,9 +74,11 @@ class Winograd {
         Scratch<T> buffer(context, buffer_size());
         if (!buffer) return __atomic_store_n(&enough_memory, false, __ATOMIC_RELAXED);
         for (int64_t i = begin; i < end; ++i) {
-          const int64_t block = i / panels;
-          run_panel((first + block) * block_, inputs.data() + block * input_size, i % panels, kept,
-                    buffer.data());
+          const int64_t block = i / panels, panel = i % panels, tile = (first + block) * block_;
+          LinesAhead ahead;
+          if (panel == 0) add_results(tile, ahead);
+          if (panel + 1 == panels) add_input(tile + at_a_time * block_, ahead);
+          run_panel(tile, inputs.data() + block * input_size, panel, kept, buffer.data(), ahead);
         }
       });
     }
@@ -92,6 +95,18 @@ class Winograd {
   int64_t taps_size() const { return kTaps * kTaps * depth_ * kWidth; }
   int64_t buffer_size() const {
     return kProducts * kernel_plane() + taps_size() + kProducts * plane(kWidth);
+  }
+
+  // What a block of tiles will write, and what one will read.
+  void add_results(int64_t tile, LinesAhead& ahead) const {
+    const Span rows = tiles_.rows(tile, tile + block_, kSide, patches_.height.out);
+    const int64_t width = patches_.width.out;
+    ahead.add(out_.address(rows.begin * width), out_.address(rows.end * width));
+  }
+  void add_input(int64_t tile, LinesAhead& ahead) const {
+    const Span rows = tiles_.rows(tile, tile + block_, kPatch, patches_.height.in);
+    const int64_t row = patches_.width.in * patches_.pixel;
+    ahead.add(patches_.data + rows.begin * row, patches_.data + rows.end * row);
   }
 
   // The kernel transformed, panel by panel, each in blocks of depth_ channels; NULL if not kept.
@@ -133,7 +148,8 @@ class Winograd {
   }
 
   // The results of one panel of channels for the tiles of a block.
-  void run_panel(int64_t tile, const T* input, int64_t panel, const T* kept, T* buffer) const {
+  void run_panel(int64_t tile, const T* input, int64_t panel, const T* kept, T* buffer,
+                 LinesAhead ahead) const {
     const int64_t tiles = smaller(block_, tiles_.count - tile);
     const int64_t columns = smaller(kWidth, columns_ - panel * kWidth);
     const int vectors = static_cast<int>(divide_up(columns, kSize));
@@ -146,7 +162,7 @@ class Winograd {
       if (!kept) read_kernel(c, depth, panel, vectors, taps, buffer);
       for (int e = 0; e < kProducts; ++e) {
         multiply_plane(input + e * plane(depth_), kernel + e * kernel_plane(), tiles, depth,
-                       vectors, c > 0, sums + e * plane(kWidth));
+                       vectors, c > 0, sums + e * plane(kWidth), kept ? nullptr : &ahead);
       }
       if (kept) kernel += kProducts * kernel_plane();
     }
@@ -172,17 +188,17 @@ class Winograd {
     }
   }
 
-  // sums (tiles, kWidth) = or += input (tiles, depth) @ kernel (depth, kWidth). Meanwhile the kernel's
-  // next plane is brought near.
+  // sums (tiles, kWidth) = or += input (tiles, depth) @ kernel (depth, kWidth). Meanwhile what is ahead
+  // is brought near, or else the kernel's next plane.
   void multiply_plane(const T* input, const T* kernel, int64_t tiles, int64_t depth, int vectors,
-                      bool accumulate, T* sums) const {
+                      bool accumulate, T* sums, LinesAhead* ahead) const {
     const Strips strips(tiles);
     const char* next = reinterpret_cast<const char*>(kernel + kernel_plane());
     const int64_t step = divide_up(kWidth * sizeof(T), strips.count);  // bytes
     for (int64_t strip = 0; strip < strips.count; ++strip, next += step * depth) {
       const int64_t row = strips.begin(strip);
       TileRows<T> a = {input + row * depth_, depth_, 1};
-      a.ahead = {next, step};
+      a.ahead = ahead ? ahead->take(depth) : Ahead{next, step};
       find_tile<T>(strips.height(strip), vectors)(
           depth, a, TilePanel<T>{kernel, kWidth},
           TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});

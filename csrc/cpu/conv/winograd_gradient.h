@@ -30,7 +30,7 @@ class WinogradKernelGradient {
         out_(out),
         out_row_(out_row),
         input_row_(padded<T>(of.channels) + kSize),
-        block_(divide_up(tiles_.count, divide_up(tiles_.count, kGradientTiles))) {}
+        block_(even_part(tiles_.count, fitting_tiles(of.channels, columns))) {}
 
   PydlStatus run(const PydlContext* context) const {
     const int64_t panels = divide_up(columns_, kWidth);
@@ -65,6 +65,10 @@ class WinogradKernelGradient {
     T *input, *gradient, *sums;
   };
 
+  static int64_t fitting_tiles(int64_t channels, int64_t columns) {
+    const int64_t bytes = (kProducts + kSide * kSide) * (channels + columns) * sizeof(T);
+    return clamp(kBlockBytes / bytes, kFewestTiles, kGradientTiles);
+  }
   // One register more, so that planes do not share cache sets.
   int64_t input_plane() const { return block_ * input_row_ + kSize; }
   int64_t gradient_plane(int64_t panels) const { return panels * block_ * kWidth + kSize; }
@@ -79,10 +83,27 @@ class WinogradKernelGradient {
     const int64_t work = tiles * patches_.channels * kWidth;
     parallel_for(context, kProducts * part.panels, divide_up(kProductsPerThread, work),
                  [&](int64_t begin, int64_t end) {
+                   LinesAhead ahead = share_ahead(part, tile + tiles, begin, end);
                    for (int64_t i = begin; i < end; ++i) {
-                     multiply_plane(part, i / part.panels, i % part.panels, tiles, tile > 0);
+                     multiply_plane(part, i / part.panels, i % part.panels, tiles, tile > 0, ahead);
                    }
                  });
+  }
+
+  // Of what the block from `tile` on will read: the share of products [begin, end).
+  LinesAhead share_ahead(const Part& part, int64_t tile, int64_t begin, int64_t end) const {
+    LinesAhead ahead;
+    const int64_t products = kProducts * part.panels;
+    const auto add = [&](const S* data, const Span& rows, int64_t row) {
+      const int64_t size = (rows.end - rows.begin) * row;
+      data += rows.begin * row;
+      ahead.add(data + size * begin / products, data + size * end / products);
+    };
+    add(patches_.data, tiles_.rows(tile, tile + block_, kPatch, patches_.height.in),
+        patches_.width.in * patches_.pixel);
+    add(gradient_, tiles_.rows(tile, tile + block_, kSide, patches_.height.out),
+        patches_.width.out * gradient_pixel_);
+    return ahead;
   }
 
   // Transforms what tile `at` of a block reads of input and result gradient.
@@ -104,8 +125,8 @@ class WinogradKernelGradient {
   }
 
   // sums (channels, kWidth) = or += input^T (channels, tiles) @ gradient (tiles, kWidth)
-  void multiply_plane(const Part& part, int64_t plane, int64_t panel, int64_t tiles,
-                      bool accumulate) const {
+  void multiply_plane(const Part& part, int64_t plane, int64_t panel, int64_t tiles, bool accumulate,
+                      LinesAhead& ahead) const {
     const int64_t channels = patches_.channels;
     const T* input = part.input + plane * input_plane();
     const T* gradient =
@@ -115,8 +136,10 @@ class WinogradKernelGradient {
     const Strips strips(channels);
     for (int64_t strip = 0; strip < strips.count; ++strip) {
       const int64_t row = strips.begin(strip);
+      TileRows<T> a = {input + row, 1, input_row_};
+      a.ahead = ahead.take(tiles);
       find_tile<T>(strips.height(strip), vectors)(
-          tiles, TileRows<T>{input + row, 1, input_row_}, TilePanel<T>{gradient, kWidth},
+          tiles, a, TilePanel<T>{gradient, kWidth},
           TileOutput<T>{sums + row * kWidth, kWidth, vectors * kSize, accumulate});
     }
   }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kSide = 4, kTaps = 3, kPatch = kSide + kTaps - 1, kProducts = kPatch * kPatch;
 constexpr int64_t kFewestTiles = 64;         // of a block, if there are as many
+constexpr int64_t kBlockBytes = 5 << 18;     // of all that a block of tiles reads and writes
 constexpr int64_t kTransformProducts = 600;  // in the time in which one value is transformed
 constexpr int64_t kReadProducts = 24;        // in which one is read from memory
 constexpr int64_t kSplitPercent = 60;        // of the direct sum's time, in tile registers
@@ -145,6 +146,36 @@ struct WinogradTiles {
   Pixel first_pixel(int64_t tile) const {
     return {tile / (down * across), tile / across % down * kSide, tile % across * kSide};
   }
+  // The rows of pixels, counted through the batch, in which tiles [tile, tile_end) are, each `side`
+  // rows of an image of that height.
+  Span rows(int64_t tile, int64_t tile_end, int64_t side, int64_t height) const {
+    if (tile >= count) return {0, 0};
+    const Pixel first = first_pixel(tile), last = first_pixel(smaller(tile_end, count) - 1);
+    return {first.image * height + first.y, last.image * height + smaller(last.y + side, height)};
+  }
+};
+
+// Memory that will be read or written soon, in two runs.
+class LinesAhead {
+ public:
+  void add(const void* begin, const void* end) {
+    runs_[count_++] = {static_cast<const char*>(begin), static_cast<const char*>(end)};
+  }
+  // What a tile of that depth asks for.
+  Ahead take(int64_t depth) {
+    while (at_ < count_ && runs_[at_].next >= runs_[at_].end) ++at_;
+    if (at_ == count_) return {this};
+    const Ahead lines = {runs_[at_].next, kCacheLine};
+    runs_[at_].next += depth * kCacheLine;
+    return lines;
+  }
+
+ private:
+  struct Run {
+    const char *next, *end;
+  };
+  Run runs_[2];
+  int count_ = 0, at_ = 0;
 };
 
 // Whether that takes less time than the direct sum. A kernel that is kept transformed costs no
