@@ -1,5 +1,7 @@
 #include "ops/loss.h"
 
+#include <utility>
+
 #include "ops/creation.h"
 #include "ops/elementwise.h"
 #include "ops/op.h"
@@ -102,6 +104,36 @@ Tensor cross_entropy_backward(const CrossEntropy& loss, const Tensor& given, con
   return dscores;
 }
 
+// Where forward writes the gradient too, while it has a row in the cache; else nothing. Short rows gain
+// nothing; and in 16 bits what is small would be lost before a scaled loss makes it larger.
+Tensor room_for_gradient(const Op& op, const CrossEntropy& loss, const Tensor& x,
+                         const Reduction& reduction) {
+  bool precise = x.dtype() == DType::float32 || x.dtype() == DType::float64;
+  bool wanted = needs_grad(x) && loss.from_logits && reduction.fused;
+  bool here = op.device().type == DeviceType::cpu;
+  if (!wanted || !precise || !here || x.shape().back() < 128) return {};
+  return Tensor::empty(x.shape(), x.dtype(), op.device());
+}
+
+// Under a lock, as several threads may run backward() on one graph.
+Tensor taken(Tensor& kept) {
+  auto lock = lock_gradients();
+  return std::exchange(kept, Tensor());
+}
+
+// The gradient that forward wrote for a dy of 1, which it becomes in place.
+Tensor rescaled(const CrossEntropy& loss, Tensor dscores, const Tensor& dy) {
+  Op op(loss.backward_name, dscores, dy);
+  PydlCrossEntropyBackwardArgs args{};
+  args.dtype = static_cast<PydlDType>(dscores.dtype());
+  args.columns = dscores.shape().back();
+  args.rows = dscores.count() / args.columns;
+  args.dlosses = dy.data();
+  args.dscores = dscores.data();
+  op.launch(&PydlKernelTable::cross_entropy_backward, args);
+  return dscores;
+}
+
 Tensor cross_entropy(const CrossEntropy& loss, const Tensor& given, const Tensor& given_labels,
                      const std::string& reduction_name) {
   Op op(loss.name, given, given_labels);
@@ -124,12 +156,19 @@ Tensor cross_entropy(const CrossEntropy& loss, const Tensor& given, const Tensor
   (reduction.fused ? args.total : args.losses) = y.data();
   args.factor = reduction.factor;
   args.normalizers = data_or_null(normalizers);
+  Tensor dscores = room_for_gradient(op, loss, given, reduction);
+  args.dscores = data_or_null(dscores);
   op.launch(&PydlKernelTable::cross_entropy, args);
   if (needs_grad(given))
     record(loss.name, {&y}, {&given},
-           [loss, x = Saved(given), labels = Saved(labels), normalizers, reduction](Backward& b) {
-             b.give(0, cross_entropy_backward(loss, b[x], b[labels], normalizers, b.grad(),
-                                              reduction));
+           [loss, x = Saved(given), labels = Saved(labels), normalizers, reduction,
+            dscores](Backward& b) mutable {
+             // The first backward() takes what forward wrote; those after it compute anew.
+             Tensor written;
+             if (!needs_grad(b[x], b.grad())) written = taken(dscores);
+             b.give(0, written.defined() ? rescaled(loss, written, b.grad())
+                                         : cross_entropy_backward(loss, b[x], b[labels], normalizers,
+                                                                  b.grad(), reduction));
            });
   return y;
 }

@@ -197,3 +197,55 @@ def test_labels_with_a_gradient_are_refused():
     labels = pydl.tensor([[0.5, 0.5]], requires_grad=True)
     with pytest.raises(pydl.errors.AutogradError, match=r"expected labels without a gradient"):
         pydl.ops.softmax_cross_entropy(np.zeros((1, 2), "float32"), labels)
+
+
+def long_rows(shape, dtype):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=shape).astype(dtype) * 4
+    x[:, 600:] += 9  # the largest logit comes late
+    x[0, 1] = -np.inf
+    return pydl.tensor(x, requires_grad=True), rng.integers(0, shape[1], shape[0])
+
+
+@pytest.mark.parametrize("shape", [(3, 133), (5, 1000), (2, 5003)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_gradient_of_long_rows(shape, dtype, scale):
+    x, labels = long_rows(shape, dtype)
+    softmax = special.softmax(x.detach().numpy().astype("float64"), axis=-1)
+    t = targets(labels, shape, 0.1 if shape[1] == 1000 else 0.0)
+    for given in (labels, t.astype(dtype)) if shape[1] < 2000 else (labels,):
+        smoothing = 0.1 if shape[1] == 1000 and given is labels else 0.0
+        x.grad = None
+        loss = pydl.ops.softmax_cross_entropy(x, given, label_smoothing=smoothing, reduction="mean")
+        (loss * scale).backward()
+        np.testing.assert_allclose(
+            x.grad.numpy() * shape[0], scale * (softmax - t), rtol=0,
+            atol=1e-6 if dtype == "float32" else 1e-14,
+        )  # fmt: skip
+
+
+def test_gradient_beyond_the_caches():
+    x, labels = long_rows((84, 50257), "float64")
+    pydl.ops.softmax_cross_entropy(x, labels, reduction="sum").backward()
+    expected = special.softmax(x.detach().numpy(), axis=-1)
+    expected[np.arange(84), labels] -= 1
+    np.testing.assert_allclose(x.grad.numpy(), expected, rtol=0, atol=1e-14)
+
+
+def test_backward_twice_through_one_graph():
+    x, labels = long_rows((5, 1000), "float64")
+    loss = pydl.ops.softmax_cross_entropy(x, labels, reduction="sum") * 0.5
+    loss.backward(retain_graph=True)
+    once = x.grad.numpy().copy()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    np.testing.assert_allclose(x.grad.numpy(), 3 * once, rtol=1e-13, atol=1e-16)
+
+
+def test_nan_and_infinite_logits_give_nan_gradients():
+    x = np.zeros((4, 700), "float32")
+    x[0, 690], x[1, 690], x[2] = np.nan, np.inf, -np.inf
+    x = pydl.tensor(x, requires_grad=True)
+    pydl.ops.softmax_cross_entropy(x, np.zeros(4, "int64"), reduction="sum").backward()
+    assert np.isnan(x.grad.numpy()[:3]).any(axis=1).all() and np.isfinite(x.grad.numpy()[3]).all()

@@ -3,8 +3,7 @@
 
 #include "cpu/elementwise.h"
 #include "cpu/lanes.h"
-#include "cpu/softmax_rows.h"
-#include "cpu/transpose.h"
+#include "cpu/row_normalizers.h"
 #include "pydl/kernels/loss.h"
 
 namespace pydl::cpu::PYDL_ISA {
@@ -69,75 +68,6 @@ inline auto weighted_sum(const Target& target, int64_t columns, Values&& values)
   return reduce_add(sums);
 }
 
-// Of rows of logits: the largest, and log(sum(exp(logit - largest))).
-template <class T>
-struct Normalizers {
-  Compute<T>* tops;
-  Compute<T>* log_sums;
-
-  Normalizers(const void* array, int64_t rows)
-      : tops(static_cast<Compute<T>*>(const_cast<void*>(array))), log_sums(tops + rows) {}
-
-  // For the rows [begin, end); one logarithm takes a vector of rows.
-  void fill(const T* scores, int64_t columns, int64_t begin, int64_t end) const {
-    if (columns <= kNarrow) return fill_narrow(scores, columns, begin, end);
-    for (int64_t row = begin; row < end; ++row) fill_sum(scores + row * columns, columns, row);
-    using C = Compute<T>;
-    for (int64_t row = begin; row < end; row += Vec<C>::size) {
-      const Lanes<C> sums(log_sums, row, end);
-      sums.set(log(sums.get()));
-    }
-  }
-
- private:
-  static constexpr int64_t kNarrow = 64;  // longer rows take less time one by one
-
-  // A vector of rows at a time, each in a lane of its own: no maximum or sum goes across lanes.
-  void fill_narrow(const T* scores, int64_t columns, int64_t begin, int64_t end) const {
-    using C = Compute<T>;
-    using V = Vec<C>;
-    using Bits = IntLike<T>;
-    constexpr C nothing = static_cast<C>(-INFINITY);
-    alignas(64) T turned[kNarrow * V::size];
-    const auto column = [&](int64_t c) { return load(turned + c * V::size); };
-    for (int64_t row = begin; row < end; row += V::size) {
-      const int64_t rows = end - row < V::size ? end - row : V::size;
-      if (rows < V::size) memset(turned, 0, columns * V::size * sizeof(T));
-      transpose(reinterpret_cast<const Bits*>(scores + row * columns), columns,
-                reinterpret_cast<Bits*>(turned), V::size, columns, rows);
-      V top(nothing), sum(0);
-      for (int64_t c = 0; c < columns; ++c) top = isa::max_of(column(c).v, top.v);
-      const V center = select(top == V(nothing), V(0), top);
-      for (int64_t c = 0; c < columns; ++c) sum += exp(column(c) - center);
-      Lanes<C>(tops, row, end).set(top);
-      Lanes<C>(log_sums, row, end).set(log(sum));
-    }
-  }
-
-  // Piece by piece, each read from memory once, and short: memory waits for the exponentials.
-  void fill_sum(const T* x, int64_t columns, int64_t row) const {
-    using C = Compute<T>;
-    using V = Vec<C>;
-    constexpr int64_t kPiece = 512;
-    constexpr C nothing = static_cast<C>(-INFINITY);
-    C top = nothing, sum = 0;
-    for (int64_t first = 0; first < columns; first += kPiece) {
-      const int64_t n = columns - first < kPiece ? columns - first : kPiece;
-      const C largest = row_max(x + first, n, kPiece);
-      if (largest > top) {
-        if (first > 0) sum *= exp(V(top - largest))[0];
-        top = largest;
-      }
-      const C center = top == nothing ? C{0} : top;
-      const T* later = x + first + 2 * kPiece;
-      sum += sum_exponentials(x + first, n, center,
-                              [&](int64_t i, V) { __builtin_prefetch(later + i); });
-    }
-    tops[row] = top;
-    log_sums[row] = sum;
-  }
-};
-
 template <class T>
 Compute<T> sum_of(const T* x, int64_t columns) {
   using V = Vec<Compute<T>>;
@@ -171,6 +101,82 @@ __attribute__((always_inline)) inline void gradient_of_logits(
     Lanes<T>(dx, i - begin, end - begin).set(scale * (p * total - target.at(i, end)));
   }
 }
+
+// The same from the exponentials that the sum of the row was made of.
+template <class T, class Target>
+void gradient_of_exponentials(const RowExponentials<T>& row, int64_t begin, int64_t end,
+                              const Target& target, Compute<T> dloss, T* dx) {
+  using V = Vec<Compute<T>>;
+  const V scale(dloss);
+  for (int64_t i = begin; i < end;) {
+    const int64_t piece = i / kPiece, next = (piece + 1) * kPiece, last = next < end ? next : end;
+    const V factor(row.factors[piece]);
+    for (; i < last; i += V::size) {
+      const V e = Lanes<Compute<T>>(row.values, i, last).get();
+      Lanes<T>(dx, i - begin, last - begin).set(scale * fma(e, factor, -target.at(i, last)));
+    }
+    i = last;
+  }
+}
+
+// Either past the caches, which would have to read what is overwritten and not keep it either.
+template <class T, class Gradient>
+void stream_row(T* dx, int64_t columns, Gradient&& gradient) {
+  alignas(64) T block[kPiece];
+  // All pieces but the first begin where a register does: what streams cannot write costs a read.
+  const int64_t skew = reinterpret_cast<uintptr_t>(dx) % isa::kVectorBytes / sizeof(T);
+  for (int64_t begin = 0, next = kPiece - skew; begin < columns; begin = next, next += kPiece) {
+    const int64_t end = next < columns ? next : columns;
+    gradient(begin, end, block);
+    stream_bytes(reinterpret_cast<const char*>(block), reinterpret_cast<char*>(dx + begin),
+                 (end - begin) * sizeof(T));
+  }
+  isa::stream_fence();
+}
+
+// Rows of the gradient of logits.
+template <class T>
+struct LogitGradient {
+  const T* scores;
+  T* dscores;
+  Normalizers<T> normalizers;
+  int64_t columns;
+  bool streams;
+
+  template <class Args>
+  explicit LogitGradient(const Args& args)
+      : scores(static_cast<const T*>(args.scores)),
+        dscores(static_cast<T*>(args.dscores)),
+        normalizers(args.normalizers, args.rows),
+        columns(args.columns),
+        streams(args.rows * columns * static_cast<int64_t>(sizeof(T)) >= kStreamBytes &&
+                columns >= kBlock) {}  // as elementwise ops do
+
+  template <class Target>
+  void write(int64_t row, const Target& target, Compute<T> dloss) const {
+    const T* x = scores + row * columns;
+    T* dx = dscores + row * columns;
+    const Compute<T> top = normalizers.tops[row], log_sum = normalizers.log_sums[row];
+    const Compute<T> total = target.total(columns);
+    if (!streams)
+      return gradient_of_logits(x, 0, columns, target, total, top, log_sum, dloss, dx);
+    stream_row(dx, columns, [=](int64_t first, int64_t last, T* to) {
+      gradient_of_logits(x, first, last, target, total, top, log_sum, dloss, to);
+    });
+  }
+
+  // Together with the row's normalizers, as long as its logits are in the cache.
+  template <class Target>
+  void write(int64_t row, const Target& target, Compute<T> dloss,
+             const RowExponentials<T>& kept) const {
+    T* dx = dscores + row * columns;
+    normalizers.set(row, kept.fill(scores + row * columns, target.total(columns)));
+    if (!streams) return gradient_of_exponentials(kept, 0, columns, target, dloss, dx);
+    stream_row(dx, columns, [&](int64_t first, int64_t last, T* to) {
+      gradient_of_exponentials(kept, first, last, target, dloss, to);
+    });
+  }
+};
 
 template <class T>
 struct Clip {
@@ -259,11 +265,12 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
   if (!row_losses)
     return context->fail(context, PYDL_ERROR_MEMORY, "[cross_entropy] out of memory");
   const T* scores = static_cast<const T*>(args->scores);
-  const Normalizers<T> normalizers(args->normalizers, args->rows);
+  const LogitGradient<T> gradient(*args);
+  const Normalizers<T>& normalizers = gradient.normalizers;
   const Clip<T> clip(args->epsilon);
   const int64_t columns = args->columns;
   const auto block = [&](int64_t begin, int64_t end, const auto& target_of) {
-    if (args->from_logits) normalizers.fill(scores, columns, begin, end);
+    if (args->from_logits && !gradient.dscores) normalizers.fill(scores, columns, begin, end);
     for (int64_t row = begin; row < end; ++row) {
       const T* x = scores + row * columns;
       const auto target = target_of(row);
@@ -274,13 +281,20 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
       if (args->losses) static_cast<T*>(args->losses)[row] = from_compute<T>(row_losses[row]);
     }
   };
-  const PydlStatus status = for_each_range<T>(
-      context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
-        // Few enough rows to find their scores in the cache again.
-        const int64_t rows = (1 + kGrain / columns / 16) * 16;
-        for (; begin < end; begin += rows)
-          block(begin, begin + rows < end ? begin + rows : end, target_of);
-      });
+  PydlStatus status = PYDL_OK;
+  for_each_range<T>(context, args, [&](int64_t begin, int64_t end, const auto& target_of) {
+    if (gradient.dscores) {
+      const RowExponentials<T> kept(context, columns);
+      if (!kept) return __atomic_store_n(&status, PYDL_ERROR_MEMORY, __ATOMIC_RELAXED);
+      for (int64_t row = begin; row < end; ++row)
+        gradient.write(row, target_of(row), static_cast<C>(args->factor), kept);
+      normalizers.take_logarithms(begin, end);
+    }
+    // Few enough rows to find their scores in the cache again.
+    const int64_t rows = (1 + kGrain / columns / 16) * 16;
+    for (; begin < end; begin += rows)
+      block(begin, begin + rows < end ? begin + rows : end, target_of);
+  });
   if (args->total) {
     double total = 0;
     for (int64_t row = 0; row < args->rows; ++row) total += row_losses[row];
@@ -289,55 +303,42 @@ PydlStatus forward(const PydlContext* context, const PydlCrossEntropyArgs* args)
   return status;
 }
 
-// The same past the caches, which would have to read what is overwritten and not keep it either.
-template <class T, class Gradient>
-void stream_row(T* dx, int64_t columns, Gradient&& gradient) {
-  constexpr int64_t kPiece = 512;
-  alignas(64) T block[kPiece];
-  // All pieces but the first begin where a register does: what streams cannot write costs a read.
-  const int64_t skew = reinterpret_cast<uintptr_t>(dx) % isa::kVectorBytes / sizeof(T);
-  for (int64_t begin = 0, next = kPiece - skew; begin < columns; begin = next, next += kPiece) {
-    const int64_t end = next < columns ? next : columns;
-    gradient(begin, end, block);
-    stream_bytes(reinterpret_cast<const char*>(block), reinterpret_cast<char*>(dx + begin),
-                 (end - begin) * sizeof(T));
-  }
-  isa::stream_fence();
+// What forward wrote is the gradient for a dlosses of 1.
+template <class T>
+PydlStatus rescale(const PydlContext* context, const PydlCrossEntropyBackwardArgs* args) {
+  using V = Vec<Compute<T>>;
+  const V scale(to_compute(*static_cast<const T*>(args->dlosses)));
+  if (scale[0] == 1) return PYDL_OK;
+  T* dx = static_cast<T*>(args->dscores);
+  parallel_for(context, args->rows * args->columns, kCheapGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += V::size) {
+      const Lanes<T> lanes = ahead(dx, i, end);
+      lanes.set(lanes.get() * scale);
+    }
+  });
+  return PYDL_OK;
 }
 
 template <class T>
 PydlStatus backward(const PydlContext* context, const PydlCrossEntropyBackwardArgs* args) {
   using C = Compute<T>;
-  const T* scores = static_cast<const T*>(args->scores);
+  if (!args->scores) return rescale<T>(context, args);
   const T* dlosses = static_cast<const T*>(args->dlosses);
-  T* dscores = static_cast<T*>(args->dscores);
-  const Normalizers<T> normalizers(args->normalizers, args->rows);
+  const LogitGradient<T> gradient(*args);
   const Clip<T> clip(args->epsilon);
   const int64_t columns = args->columns, stride = args->dlosses_stride;
   const C factor = static_cast<C>(args->factor);
-  const int64_t bytes = args->rows * columns * static_cast<int64_t>(sizeof(T));
-  const bool streams = bytes >= kStreamBytes && columns >= kBlock;  // as elementwise ops do
   const bool from_logits = args->from_logits;
-  // Copies, which stay in registers from row to row.
   return for_each_range<T>(context, args, [=](int64_t begin, int64_t end, auto target_of) {
+    const LogitGradient<T> own = gradient;  // which stays in registers from row to row
     for (int64_t row = begin; row < end; ++row) {
-      const T* x = scores + row * columns;
-      T* dx = dscores + row * columns;
       const C dloss = to_compute(dlosses[row * stride]) * factor;
-      const auto target = target_of(row);
-      if (!from_logits) {
-        gradient_of_probabilities(x, columns, target, clip, dloss, dx);
-        continue;
-      }
-      const C top = normalizers.tops[row], log_sum = normalizers.log_sums[row];
-      const C total = target.total(columns);
-      if (!streams) {
-        gradient_of_logits(x, 0, columns, target, total, top, log_sum, dloss, dx);
-        continue;
-      }
-      stream_row(dx, columns, [=](int64_t first, int64_t last, T* to) {
-        gradient_of_logits(x, first, last, target, total, top, log_sum, dloss, to);
-      });
+      const int64_t at = row * columns;
+      if (from_logits)
+        own.write(row, target_of(row), dloss);
+      else
+        gradient_of_probabilities(own.scores + at, columns, target_of(row), clip, dloss,
+                                  own.dscores + at);
     }
   });
 }

@@ -20,13 +20,14 @@ typedef struct PydlCrossEntropyArgs {
   double factor;
   void* normalizers;  // (2, rows): largest logits, then log(sum(exp(logit - largest))), float32, or
                       // float64 when dtype is; unused for probabilities
+  void* dscores;  // NULL, or where the gradient of total goes, of logits on CPUs
 } PydlCrossEntropyArgs;
 
 typedef struct PydlCrossEntropyBackwardArgs {
   PydlDType dtype;
   PydlDType label_dtype;
   int64_t rows, columns;
-  const void* scores;
+  const void* scores;  // NULL: multiplies dscores, which the forward kernel wrote, with dlosses
   int32_t from_logits;
   const void* labels;
   double label_smoothing, epsilon;
