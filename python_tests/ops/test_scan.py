@@ -59,3 +59,23 @@ def test_dtypes():
     assert y.dtype == "float64" and y.shape == (300,)
     big = np.full(4, 2**62, "int64")
     np.testing.assert_array_equal(pydl.ops.cumsum(big).numpy(), np.cumsum(big))
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-7), ("float64", 1e-14)])
+def test_long_rows_in_both_directions(dtype, tolerance):
+    rng = np.random.default_rng(5)
+    values, slopes = (rng.uniform(1, 2, (6, 1003)).astype(dtype) for _ in range(2))
+    x = pydl.tensor(values, requires_grad=True)
+    y = pydl.ops.cumsum(x, 1)
+    y.backward(pydl.tensor(slopes))
+    exact, backwards = values.astype("longdouble"), slopes.astype("longdouble")[:, ::-1]
+    np.testing.assert_allclose(y.detach().numpy(), exact.cumsum(1), rtol=tolerance)
+    np.testing.assert_allclose(x.grad.numpy(), backwards.cumsum(1)[:, ::-1], rtol=tolerance)
+
+
+def test_infinity_and_nan_reach_what_comes_after_them():
+    x = np.ones((1, 400), "float32")
+    x[0, 150], x[0, 333] = np.inf, -np.inf
+    y = pydl.ops.cumsum(x, 1).numpy()[0]
+    np.testing.assert_array_equal(y[:150], np.arange(1, 151))
+    assert np.isposinf(y[150:333]).all() and np.isnan(y[333:]).all()

@@ -69,7 +69,8 @@ struct Part {
 // `count` parts of n elements side by side: each sum waits for the one before it, so that a single one
 // would leave the CPU idle. `step` is 1, or -1 when everything is read backwards.
 template <int count, class S, class T>
-void scan_parts(const Part<T>* parts, int64_t n, int64_t step) {
+__attribute__((always_inline)) inline void scan_parts(const Part<T>* parts, int64_t n,
+                                                      int64_t step) {
   Part<T> p[count];
   for (int k = 0; k < count; ++k) p[k] = parts[k];
   for (int64_t i = 0; i < n; ++i)
@@ -81,19 +82,87 @@ void scan_parts(const Part<T>* parts, int64_t n, int64_t step) {
     }
 }
 
-// Calls part_at(i) for i in [begin, end) and scans those parts.
+template <bool backwards, int step>
+struct ShiftIndex {
+  int64_t lanes[Vec<double>::size];
+  constexpr ShiftIndex() : lanes() {
+    constexpr int size = Vec<double>::size;
+    for (int i = 0; i < size; ++i) {
+      const int from = backwards ? i + step : i - step;
+      lanes[i] = from >= 0 && from < size ? from : size;  // a lane of the second operand
+    }
+  }
+};
+
+// Of each lane and those before it.
+template <bool backwards, int step = 1>
+inline Vec<double> running_sums(Vec<double> x) {
+  if constexpr (step >= Vec<double>::size) {
+    return x;
+  } else {
+    static constexpr ShiftIndex<backwards, step> index;
+    const auto lanes = Vec<int64_t>::load(index.lanes).v;
+    const Vec<double> earlier = __builtin_shuffle(x.v, Vec<double>(0).v, lanes);
+    return running_sums<backwards, 2 * step>(x + earlier);
+  }
+}
+
+// Sums of floating values, of which a register waits for the one before it only with its last step.
+template <int count, bool backwards, class T>
+__attribute__((noinline)) void sum_parts(const Part<T>* parts, int64_t n) {
+  using V = Vec<double>;
+  typedef T Lanes __attribute__((vector_size(V::size * sizeof(T))));
+  Part<T> p[count];
+  V before[count];
+  for (int k = 0; k < count; ++k) before[k] = V((p[k] = parts[k]).before);
+  int64_t i = 0;
+  for (; i + V::size <= n; i += V::size) {
+    const int64_t at = backwards ? 1 - i - V::size : i;
+#pragma GCC unroll 8
+    for (int k = 0; k < count; ++k) {
+      Lanes x;
+      memcpy(&x, p[k].x + at, sizeof x);
+      const V sums = running_sums<backwards>(V(__builtin_convertvector(x, V::Raw))) + before[k];
+      x = __builtin_convertvector(sums.v, Lanes);
+      memcpy(p[k].out + at, &x, sizeof x);
+      before[k] = V(sums[backwards ? 0 : V::size - 1]);
+    }
+  }
+  for (int k = 0; k < count; ++k) {
+    const int64_t at = backwards ? -i : i;
+    p[k] = {p[k].x + at, nullptr, p[k].out + at, before[k][0]};
+  }
+  scan_parts<count, CumulativeSum>(p, n - i, backwards ? -1 : 1);
+}
+
+// Calls part_at(i) for i in [begin, end) and scan(how many, parts).
 constexpr int kTogether = 4;
-template <class S, class T, class PartAt>
-void scan_all_parts(int64_t begin, int64_t end, int64_t n, int64_t step, PartAt part_at) {
+template <class T, class PartAt, class Scan>
+__attribute__((always_inline)) inline void for_parts(int64_t begin, int64_t end, PartAt part_at,
+                                                     Scan scan) {
   for (; begin + kTogether <= end; begin += kTogether) {
     Part<T> parts[kTogether];
     for (int k = 0; k < kTogether; ++k) parts[k] = part_at(begin + k);
-    scan_parts<kTogether, S>(parts, n, step);
+    scan(std::integral_constant<int, kTogether>(), parts);
   }
   for (; begin < end; ++begin) {
     const Part<T> part = part_at(begin);
-    scan_parts<1, S>(&part, n, step);
+    scan(std::integral_constant<int, 1>(), &part);
   }
+}
+
+template <class S, class T, class PartAt>
+void scan_all_parts(int64_t begin, int64_t end, int64_t n, int64_t step, PartAt part_at) {
+  if constexpr (std::is_same_v<S, CumulativeSum> && std::is_floating_point_v<T>) {
+    constexpr int64_t kShort = 12 * Vec<double>::size;  // which takes longer to set up
+    if (n >= kShort)
+      return for_parts<T>(begin, end, part_at, [&](auto count, const Part<T>* parts) {
+        step == 1 ? sum_parts<count, false>(parts, n) : sum_parts<count, true>(parts, n);
+      });
+  }
+  for_parts<T>(begin, end, part_at, [&](auto count, const Part<T>* parts) {
+    scan_parts<count, S>(parts, n, step);
+  });
 }
 
 // What scanning all of x ends with, by several accumulators.
