@@ -78,17 +78,19 @@ struct Transform {
   PYDL_EVERYWHERE Corners corners(Place at) const {
     constexpr double kFar = 1e9;  // beyond, and for NaN, an index would overflow
     if (!(fabs(at.x) < kFar && fabs(at.y) < kFar)) return {1, {kOutside}, {1}};
-    if (!bilinear) return {1, {pixel(lround(at.y), lround(at.x))}, {1}};
+    if (!bilinear) return {1, {pixel(for_row(lround(at.y)), for_column(lround(at.x)))}, {1}};
     const double top = ::floor(at.y), left = ::floor(at.x), down = at.y - top, right = at.x - left;
     const int64_t i = static_cast<int64_t>(top), j = static_cast<int64_t>(left);
+    const int64_t i0 = for_row(i), i1 = for_row(i + 1), j0 = for_column(j), j1 = for_column(j + 1);
     return {4,
-            {pixel(i, j), pixel(i, j + 1), pixel(i + 1, j), pixel(i + 1, j + 1)},
+            {pixel(i0, j0), pixel(i0, j1), pixel(i1, j0), pixel(i1, j1)},
             {(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right}};
   }
 
  private:
-  PYDL_EVERYWHERE int64_t pixel(int64_t row, int64_t column) const {
-    const int64_t i = pixel_for(row, height, fill_mode), j = pixel_for(column, width, fill_mode);
+  PYDL_EVERYWHERE int64_t for_row(int64_t i) const { return pixel_for(i, height, fill_mode); }
+  PYDL_EVERYWHERE int64_t for_column(int64_t j) const { return pixel_for(j, width, fill_mode); }
+  PYDL_EVERYWHERE int64_t pixel(int64_t i, int64_t j) const {
     return i == kOutside || j == kOutside ? kOutside : i * width + j;
   }
 };
