@@ -1,4 +1,4 @@
-"""Batch normalization folded into the convolution before it, where nothing is being trained."""
+"""Layers after a convolution that are computed with it, or in another order, for speed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.layer import Layer
 from pydl.layers.merging import Add
 from pydl.layers.node import Node
+from pydl.models.pooled_conv import PooledConv, can_pool_first
 
 __all__ = ["Chain", "FoldedConv", "find_chains"]
 
@@ -85,10 +86,11 @@ class FoldedConv:
 
 
 class Chain:
-    """Calls that are one call of a FoldedConv.
+    """Calls that are one call of a FoldedConv or PooledConv.
 
     Args:
         nodes: The calls, in their order.
+        layer: What may stand for their layers.
         residual: What an addition among them adds, or None.
 
     Attributes:
@@ -96,19 +98,18 @@ class Chain:
         layer, args, kwargs, outputs: As those of a node.
     """
 
-    def __init__(self, nodes: list[Node], residual: KerasTensor | None = None):
+    def __init__(self, nodes: list[Node], layer: Any, residual: KerasTensor | None = None):
         self.nodes = nodes
         self.inputs = [nodes[0].args[0]]
         if residual is not None:
             self.inputs.append(residual)
-        first = residual is not None and nodes[2].args[0][0] is residual
-        self.layer = FoldedConv([node.layer for node in nodes], first)
+        self.layer = layer
         self.args, self.kwargs = tuple(self.inputs), {}
         self.outputs = nodes[-1].outputs
 
 
 def find_chains(nodes: Sequence[Node], outputs: Sequence[Any]) -> dict[int, Chain]:
-    """Return the calls that a FoldedConv may stand for, by the id of the first one's node.
+    """Return the calls that one of a chain may stand for, by the id of the first one's node.
 
     Args:
         nodes: The calls of a graph, each after those that it depends on.
@@ -132,7 +133,11 @@ def find_chains(nodes: Sequence[Node], outputs: Sequence[Any]) -> dict[int, Chai
         if type(node.layer) not in _CONVOLUTIONS or not _is_plain(node):
             continue
         norm = next_call(node)
-        if norm is None or not _is_plain(norm) or not _fits(node.layer, norm.layer):
+        if norm is None or not _is_plain(norm):
+            continue
+        if can_pool_first(node.layer, norm.layer):
+            chains[id(node)] = Chain([node, norm], PooledConv(node.layer, norm.layer))
+        if not _fits(node.layer, norm.layer):
             continue
         calls, residual, last = [node, norm], None, next_call(norm)
         if last is not None and id(last) not in taken:
@@ -145,7 +150,9 @@ def find_chains(nodes: Sequence[Node], outputs: Sequence[Any]) -> dict[int, Chai
                 residual = None
         if last is not None and _is_plain(last) and _fusable(last.layer) is not None:
             calls.append(last)
-        chains[id(node)] = Chain(calls, residual)
+        first = residual is not None and calls[2].args[0][0] is residual
+        folded = FoldedConv([call.layer for call in calls], first)
+        chains[id(node)] = Chain(calls, folded, residual)
     return chains
 
 
