@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,17 @@ def _away_from_the_checkout(tmp_path_factory):
     """Programs that tests start look in the current folder first; they need the installed one."""
     if not BUILT_IN_PLACE:
         os.chdir(tmp_path_factory.mktemp("away"))
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_in_every_order(request: pytest.FixtureRequest) -> None:
+    """What a test draws does not depend on those that ran before it, here or in another process."""
+    from pydl.utils import set_random_seed
+
+    set_random_seed(0)
+    for value in vars(request.module).values():
+        if isinstance(value, np.random.Generator):
+            value.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
 # --- tests on a GPU ------------------------------------------------------------------------------
