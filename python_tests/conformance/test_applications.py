@@ -66,14 +66,18 @@ def no_variables_left_without_values(keras):
     keras.utils.clear_session()
 
 
-def make(keras, name, size, options):
-    """Return the model of Keras, whose weights have no values yet, and that of pydl."""
+def make(keras, name, size, options, dtype="float32"):
+    """Return the model of Keras, in a dtype and with weights without values, and that of pydl."""
     options = {"weights": None, "classes": 7, **options}
     if size is not None:
         options["input_shape"] = (size, size, 3)
     keras.utils.clear_session(), pydl.utils.clear_session()
-    with keras.StatelessScope(initialize_variables=False):
-        theirs = getattr(keras.applications, name)(**options)
+    keras.config.set_floatx(dtype)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            theirs = getattr(keras.applications, name)(**options)
+    finally:
+        keras.config.set_floatx("float32")
     return theirs, getattr(pydl.applications, name)(**options)
 
 
@@ -108,10 +112,11 @@ def same(mine, other):
 def test_outputs(keras, name, size, options):
     import jax
 
-    theirs, ours = make(keras, name, size, {"classifier_activation": None, **options})
+    # Keras in float64: of JAX's float32 a network as deep as these leaves five digits.
+    theirs, ours = make(keras, name, size, {"classifier_activation": None, **options}, "float64")
     weights = [w if w.ndim != 1 else w + 0.1 * rng.random(w.shape) for w in ours.get_weights()]
-    weights = [w.astype(v.dtype) for w, v in zip(weights, theirs.weights)]
     ours.set_weights(weights)
+    weights = [w.astype(v.dtype) for w, v in zip(ours.get_weights(), theirs.weights)]
     images = rng.uniform(0, 255, (2, size, size, 3)).astype("float32")
     values = {id(v): w for v, w in zip(theirs.weights, weights)}
     state = [
@@ -119,8 +124,8 @@ def test_outputs(keras, name, size, options):
         for variables in (theirs.trainable_variables, theirs.non_trainable_variables)
     ]
     run = jax.jit(lambda *arguments: theirs.stateless_call(*arguments, training=False)[0])
-    expected = np.asarray(run(*state, images))
-    assert np.isfinite(expected).all() and expected.std() > 0
+    expected = np.asarray(run(*state, images.astype("float64")))
+    assert expected.dtype == np.float64 and np.isfinite(expected).all() and expected.std() > 0
     scale = np.abs(expected).max()
     np.testing.assert_allclose(ours(images).numpy(), expected, rtol=1e-4, atol=1e-5 * scale)
 
