@@ -23,6 +23,7 @@ WITHOUT = {
     "random.beta": "test_random.py compares its distribution with SciPy's",
     "random.binomial": "test_random.py compares its distribution with SciPy's",
     "random.gamma": "test_random.py compares its distribution with SciPy's",
+    "quantized_linear": "test_quantized_linear.py compares it with exact integers",
     "empty": "its values are whatever was in memory",
     "random.global_generator": "returns a stream, no tensor",
     "random.set_random_seed": "changes the global stream",
