@@ -132,16 +132,16 @@ def find_chains(nodes: Sequence[Node], outputs: Sequence[Any]) -> dict[int, Chai
         node = nodes[at]
         if type(node.layer) not in _CONVOLUTIONS or not _is_plain(node):
             continue
-        norm = next_call(node)
-        if norm is None or not _is_plain(norm):
+        after = next_call(node)
+        if after is None or not _is_plain(after):
             continue
-        if can_pool_first(node.layer, norm.layer):
-            chains[id(node)] = Chain([node, norm], PooledConv(node.layer, norm.layer))
-        if not _fits(node.layer, norm.layer):
+        if can_pool_first(node.layer, after.layer):
+            chains[id(node)] = Chain([node, after], PooledConv(node.layer, after.layer))
+        if not _fits(node.layer, after.layer):
             continue
-        calls, residual, last = [node, norm], None, next_call(norm)
+        calls, residual, last = [node, after], None, next_call(after)
         if last is not None and id(last) not in taken:
-            residual = _added_to(norm.outputs, last)
+            residual = _added_to(after.outputs, last)
             if residual is not None and _can_add(node.layer) and made[id(residual)] < at:
                 taken.add(id(last))
                 calls.append(last)

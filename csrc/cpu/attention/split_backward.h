@@ -4,7 +4,7 @@
 //   dV = P^T dO    dK = dS^T Q    dQ^T = K^T dS^T
 #pragma once
 
-#include "cpu/attention/gradient.h"
+#include "cpu/attention/gradient_operands.h"
 #include "cpu/attention/split_blocks.h"
 
 namespace pydl::cpu::PYDL_ISA {

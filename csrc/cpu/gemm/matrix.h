@@ -26,6 +26,17 @@ inline bool worth_reading_in_place(int64_t m, int64_t n, int64_t k, int64_t row)
          n * k * static_cast<int64_t>(sizeof(S)) <= kDirectBytes;
 }
 
+// Adds to `sum`, whole vectors, those that follow it, `stride` apart: `parts` in all.
+template <class T>
+inline void add_parts(T* sum, int64_t parts, int64_t stride, int64_t size) {
+  for (int64_t i = 1; i < parts; ++i) {
+    const T* more = sum + i * stride;
+    for_registers<T>(size, [&](int64_t j, auto...) {
+      (Vec<T>::load(sum + j) + Vec<T>::load(more + j)).store(sum + j);
+    });
+  }
+}
+
 // Strips of A, element (i, l) at data[i * row + l * column].
 template <class S>
 struct MatrixStrips {

@@ -79,8 +79,10 @@ class StripProduct {
         }
       }
     });
-    if (computed) add_blocks(sums.data());
-    return computed;
+    if (!computed) return false;
+    add_parts(sums.data(), blocks_, kSplitSide * row_, args_.m * row_);
+    out_.write(0, static_cast<int>(args_.m), 0, args_.n, sums.data(), row_, false);
+    return true;
   }
 
  private:
@@ -131,17 +133,6 @@ class StripProduct {
     const int64_t row = args_.b_row_stride, column = args_.b_col_stride;
     return square_of(static_cast<const float*>(args_.b) + l * row + j * column, row, column,
                      kSplitSide, args_.k - l, args_.n - j, buffer);
-  }
-
-  void add_blocks(float* sums) const {
-    const int64_t size = args_.m * row_;
-    for (int64_t block = 1; block < blocks_; ++block) {
-      const float* more = sums + block * kSplitSide * row_;
-      for_registers<float>(size, [&](int64_t j, auto...) {  // whole ones
-        (Vec<float>::load(sums + j) + Vec<float>::load(more + j)).store(sums + j);
-      });
-    }
-    out_.write(0, static_cast<int>(args_.m), 0, args_.n, sums, row_, false);
   }
 
   int64_t depth(int64_t block) const { return smaller(depth_, args_.k - block * depth_); }

@@ -110,13 +110,8 @@ bool multiply_by_parts_of_rows(const PydlContext* context, const PydlGemmArgs& a
       add_all_weighted_rows<S>(part, 0, args.n, sum, row);
     }
   });
-  T* sum = sums.data();
-  for (int64_t i = 1; i < parts; ++i) {
-    for_registers<T>(size, [&](int64_t j, auto...) {  // whole ones
-      (Vec<T>::load(sum + j) + Vec<T>::load(sum + i * size + j)).store(sum + j);
-    });
-  }
-  out.write(0, static_cast<int>(args.m), 0, args.n, sum, row, out.accumulate);
+  add_parts(sums.data(), parts, size, size);
+  out.write(0, static_cast<int>(args.m), 0, args.n, sums.data(), row, out.accumulate);
   return true;
 }
 
