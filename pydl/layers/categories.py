@@ -9,7 +9,14 @@ import numpy as np
 
 from pydl import ops
 from pydl._core import Tensor, as_tensor
-from pydl.layers.category_arrays import as_array, check_mode, check_range, encode, rows_shape
+from pydl.layers.category_arrays import (
+    as_numbers,
+    batches,
+    check_mode,
+    check_range,
+    encode,
+    rows_shape,
+)
 from pydl.layers.keras_tensor import KerasTensor
 from pydl.layers.layer import Layer
 
@@ -62,9 +69,9 @@ class CategoryEncoding(Layer):
                 f"[{self.name}] expected count_weights with output_mode 'count' only, got "
                 f"{self.output_mode!r}."
             )
-        indices = as_array(inputs).astype("int64")
+        indices = as_numbers(self.name, inputs, "int64")
         check_range(self.name, indices, self.num_tokens)
-        weights = None if count_weights is None else as_array(count_weights)
+        weights = None if count_weights is None else as_numbers(self.name, count_weights)
         rows = encode(indices, self.output_mode, self.num_tokens, "float32", weights)
         return ops.cast(as_tensor(rows), self.compute_dtype)
 
@@ -133,10 +140,8 @@ class Discretization(Layer):
             raise ValueError(f"[{self.name}] expected num_bins to adapt, got bin_boundaries.")
         whole = isinstance(data, (np.ndarray, Tensor)) or hasattr(data, "__array__")
         summary = np.empty((2, 0), "float32")
-        for i, batch in enumerate([data] if whole else data):
-            if i == steps:
-                break
-            values = np.asarray(as_array(batch), "float32").ravel()
+        for batch in batches(self.name, [data] if whole else data, steps):
+            values = as_numbers(self.name, batch, "float32").ravel()
             summary = _merge(_summarize(values, self.epsilon), summary, self.epsilon)
         if not summary.shape[1]:
             raise ValueError(f"[{self.name}] expected data, got none.")
@@ -150,7 +155,7 @@ class Discretization(Layer):
             )
         # In float32, as the inputs: a boundary that float32 cannot hold would else shift.
         boundaries = np.asarray(self.bin_boundaries, self._array_dtype)
-        indices = np.digitize(as_array(inputs), boundaries).astype("int32")
+        indices = np.digitize(as_numbers(self.name, inputs), boundaries).astype("int32")
         if self.output_mode == "int":
             return as_tensor(np.atleast_1d(indices)).reshape(indices.shape)
         rows = encode(indices, self.output_mode, len(self.bin_boundaries) + 1, "float32")

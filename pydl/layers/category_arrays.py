@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from pydl._core import Tensor
 
 __all__ = [
     "as_array",
+    "as_numbers",
     "as_text",
+    "batches",
     "check_mode",
     "check_range",
     "encode",
@@ -37,9 +40,57 @@ def check_mode(owner: str, mode: str, allowed: tuple[str, ...], sparse: bool = F
     return mode
 
 
-def as_array(values: Any) -> np.ndarray:
-    """Tensors, lists and pandas objects as an array."""
-    return values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+def as_array(owner: str, values: Any, dtype: Any = None) -> np.ndarray:
+    """Tensors, lists and pandas objects as an array, of `dtype` where they have none.
+
+    Raises:
+        ValueError: lists of different lengths.
+    """
+    if isinstance(values, Tensor):
+        return values.numpy()
+    try:
+        return np.asarray(values, dtype)
+    except ValueError as error:
+        raise ValueError(
+            f"[{owner}] expected an array, or lists of equal lengths, got {type(values).__name__}: "
+            f"{error}."
+        ) from None
+
+
+def as_numbers(owner: str, values: Any, dtype: str | None = None) -> np.ndarray:
+    """Numbers as an array, of `dtype` if given; integers are floats without their fraction.
+
+    Raises:
+        TypeError: strings or other objects.
+        ValueError: NaN or an infinity where integers are asked for; the message names its place.
+    """
+    array = as_array(owner, values)
+    if array.dtype.kind == "O":
+        array = as_array(owner, array.tolist())
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"[{owner}] expected numbers, got an array of {array.dtype}.")
+    if dtype is None:
+        return array
+    if array.dtype.kind == "f" and np.dtype(dtype).kind == "i":
+        wrong = np.flatnonzero(~np.isfinite(array))
+        if wrong.size:
+            raise ValueError(
+                f"[{owner}] expected integers, got {array.flat[wrong[0]]} in element {wrong[0]}."
+            )
+    return array.astype(dtype)
+
+
+def batches(owner: str, data: Any, steps: int | None = None) -> Iterator[Any]:
+    """The first `steps` batches of an iterable, or all of them.
+
+    Raises:
+        TypeError: data that cannot be iterated over.
+    """
+    if not isinstance(data, Iterable):
+        raise TypeError(
+            f"[{owner}] expected an array or an iterable of batches, got {type(data).__name__}."
+        )
+    return itertools.islice(data, steps)
 
 
 def as_text(owner: str, values: Any) -> np.ndarray:
@@ -47,8 +98,9 @@ def as_text(owner: str, values: Any) -> np.ndarray:
 
     Raises:
         TypeError: an item that is no string; the message names its place.
+        ValueError: bytes that are not in UTF-8.
     """
-    array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
+    array = values if isinstance(values, np.ndarray) else as_array(owner, values, object)
     if array.dtype.kind == "U":
         return array.astype(object)
     if array.dtype.kind == "S":
@@ -62,7 +114,12 @@ def as_text(owner: str, values: Any) -> np.ndarray:
     cleaned = np.empty(flat.size, dtype=object)
     for i, item in enumerate(flat):
         if isinstance(item, bytes):
-            item = item.decode("utf-8")
+            try:
+                item = item.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"[{owner}] expected bytes in UTF-8, got {item!r} in element {i}: {error}."
+                ) from None
         if not isinstance(item, str):
             raise TypeError(
                 f"[{owner}] expected strings, got {item!r} of type {type(item).__name__} in "

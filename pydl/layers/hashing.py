@@ -10,6 +10,7 @@ from pydl import _core, ops
 from pydl._core import as_tensor
 from pydl.layers.category_arrays import (
     as_array,
+    as_numbers,
     as_text,
     check_mode,
     encode,
@@ -115,10 +116,12 @@ class Hashing(_Hashed):
         self.salt = parse_salt(self.name, salt)
 
     def __call__(self, inputs, **kwargs):
-        return super().__call__(inputs if is_symbolic(inputs) else as_array(inputs), **kwargs)
+        return super().__call__(
+            inputs if is_symbolic(inputs) else as_array(self.name, inputs), **kwargs
+        )
 
     def call(self, inputs):
-        values = as_array(inputs)
+        values = as_array(self.name, inputs)
         masked = self.mask_value is not None and self.num_bins > 1
         strings = text_list(_as_strings(self.name, values))
         buckets = hash_buckets(strings, self.num_bins - masked, self.salt).reshape(values.shape)
@@ -168,11 +171,11 @@ class HashedCrossing(_Hashed):
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
             raise ValueError(f"[{self.name}] expected a list of at least two features.")
         if not is_symbolic(inputs):
-            inputs = [as_array(feature) for feature in inputs]
+            inputs = [as_array(self.name, feature) for feature in inputs]
         return super().__call__(inputs, **kwargs)
 
     def call(self, inputs):
-        features = [as_array(feature) for feature in inputs]
+        features = [as_array(self.name, feature) for feature in inputs]
         shape = features[0].shape
         if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
             raise ValueError(
@@ -202,7 +205,7 @@ class HashedCrossing(_Hashed):
 
 def _as_strings(owner: str, values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "f":
-        values = values.astype("int64")
+        values = as_numbers(owner, values, "int64")
     if values.dtype.kind in "iu":
         return values.astype("U").astype(object)
     return as_text(owner, values)

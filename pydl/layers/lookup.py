@@ -8,7 +8,15 @@ import numpy as np
 
 from pydl import _core
 from pydl._core import Tensor, as_tensor
-from pydl.layers.category_arrays import as_array, as_text, check_mode, encode, rows_shape
+from pydl.layers.category_arrays import (
+    as_array,
+    as_numbers,
+    as_text,
+    batches,
+    check_mode,
+    encode,
+    rows_shape,
+)
 from pydl.layers.hashing import hash_buckets, parse_salt
 from pydl.layers.keras_tensor import KerasTensor, is_symbolic
 from pydl.layers.layer import Layer
@@ -66,16 +74,15 @@ class VocabularyLayer(Layer):
         return super().from_config(config)
 
 
-def document_batches(data: Any, steps: int | None):
+def document_batches(owner: str, data: Any, steps: int | None):
     """Batches of documents as arrays, `(documents, tokens)`."""
     if isinstance(data, (list, tuple, Tensor)) or hasattr(data, "__array__"):
-        whole = as_array(data) if not isinstance(data, (list, tuple)) else np.array(data, object)
+        whole = as_array(owner, data, object if isinstance(data, (list, tuple)) else None)
         yield whole[:, None] if whole.ndim == 1 else np.atleast_2d(whole)
         return
-    for i, batch in enumerate(data):
-        if i == steps:
-            return
-        yield np.atleast_2d(as_array(batch))  # a batch of one axis is one document, as in Keras
+    for batch in batches(owner, data, steps):
+        # A batch of one axis is one document, as in Keras.
+        yield np.atleast_2d(as_array(owner, batch))
 
 
 class _IndexLookup(VocabularyLayer):
@@ -132,8 +139,8 @@ class _IndexLookup(VocabularyLayer):
 
     def _clean(self, inputs: Any) -> np.ndarray:
         if self._is_text and not self.invert:
-            return as_text(self.name, as_array(inputs) if isinstance(inputs, Tensor) else inputs)
-        values = as_array(inputs)
+            return as_text(self.name, inputs)
+        values = as_array(self.name, inputs)
         if values.dtype.kind not in "biu":
             raise TypeError(f"[{self.name}] expected integers, got an array of {values.dtype}.")
         return values
@@ -233,7 +240,7 @@ class StringLookup(_IndexLookup):
             steps: How many batches to read; None for all.
         """
         counter = _core.TokenCounter(_core.TextRules(False, False, "none", []))
-        for batch in document_batches(data, steps):
+        for batch in document_batches(self.name, data, steps):
             text = as_text(self.name, batch)
             per_row = text.size // max(1, len(text))
             counter.update(text.ravel().tolist(), np.arange(len(text) + 1) * per_row)
@@ -321,8 +328,8 @@ class IntegerLookup(_IndexLookup):
         """
         tokens, counts, in_documents, documents = np.empty(0, "int64"), [], [], 0
         pieces = []
-        for batch in document_batches(data, steps):
-            rows = np.asarray(batch, "int64").reshape(len(batch), -1)
+        for batch in document_batches(self.name, data, steps):
+            rows = as_numbers(self.name, batch, "int64").reshape(len(batch), -1)
             documents += len(rows)
             pieces += [np.unique(row, return_counts=True) for row in rows]
         if pieces:
@@ -331,6 +338,4 @@ class IntegerLookup(_IndexLookup):
             in_documents = np.bincount(inverse, minlength=tokens.size)
             counts = np.bincount(inverse, np.concatenate([c for _, c in pieces]))
         order = np.lexsort((tokens, counts))[::-1]
-        self._vocabulary.learn(
-            tokens[order].tolist(), np.asarray(in_documents)[order], documents
-        )
+        self._vocabulary.learn(tokens[order].tolist(), np.asarray(in_documents)[order], documents)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from pydl import ops
 from pydl._core import tensor
 from pydl.errors import ShapeError
+from pydl.layers.category_arrays import as_numbers, batches
 from pydl.layers.layer import Layer
 
 __all__ = ["Normalization", "Rescaling"]
@@ -127,7 +128,7 @@ class Normalization(Layer):
             ShapeError: data of another shape than before, or no data at all.
         """
         count, mean, second = 0, 0.0, 0.0
-        for batch in _batches(data):
+        for batch in self._batches(data):
             if not self.built:
                 self.build(batch.shape)
             sizes = tuple(batch.shape[axis] for axis in self._kept)
@@ -158,6 +159,13 @@ class Normalization(Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
+    def _batches(self, data: Any) -> Iterator[np.ndarray]:
+        """Yield float64 arrays: the data itself, or the batches of an iterable."""
+        whole = hasattr(data, "__array__") or isinstance(data, (list, tuple))
+        for batch in [data] if whole else batches(self.name, data):
+            batch = batch[0] if isinstance(batch, tuple) and not whole else batch
+            yield as_numbers(self.name, batch, "float64")
+
     def _add_statistic(self, name: str, initializer: str):
         return self.add_weight(self._sizes, initializer, trainable=False, autocast=False, name=name)
 
@@ -173,13 +181,3 @@ class Normalization(Layer):
 
 def _constant(value: Any, like) -> Any:
     return value if isinstance(value, (int, float)) else tensor(value, like.dtype)
-
-
-def _batches(data: Any):
-    """Yield float64 arrays: the data itself, or the batches of an iterable."""
-    if hasattr(data, "__array__") or isinstance(data, (list, tuple)):
-        yield np.asarray(data, dtype="float64")
-    else:
-        for batch in data:
-            batch = batch[0] if isinstance(batch, tuple) else batch
-            yield np.asarray(batch, dtype="float64")

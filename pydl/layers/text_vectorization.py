@@ -9,7 +9,7 @@ import numpy as np
 
 from pydl import _core
 from pydl._core import Tensor, as_tensor
-from pydl.layers.category_arrays import as_array, as_text, check_mode, encode
+from pydl.layers.category_arrays import as_text, check_mode, encode
 from pydl.layers.keras_tensor import is_symbolic
 from pydl.layers.lookup import MODES, VocabularyLayer, document_batches
 from pydl.layers.vocabulary import Vocabulary
@@ -125,7 +125,7 @@ class TextVectorization(VocabularyLayer):
             steps: How many batches to read; None for all.
         """
         counter = None
-        for batch in document_batches(data, steps):
+        for batch in document_batches(self.name, data, steps):
             batch = batch.T if batch.shape[0] == 1 and self._split is not None else batch
             strings, rows, rules = self._prepare_text(as_text(self.name, batch))
             counter = counter or _core.TokenCounter(rules)
@@ -137,7 +137,7 @@ class TextVectorization(VocabularyLayer):
 
     def __call__(self, inputs, **kwargs):
         if not is_symbolic(inputs):
-            inputs = as_text(self.name, as_array(inputs) if isinstance(inputs, Tensor) else inputs)
+            inputs = as_text(self.name, inputs)
         return super().__call__(inputs, **kwargs)
 
     def call(self, inputs):
@@ -233,9 +233,7 @@ def _widths(owner: str, ngrams: Any) -> list[int]:
 
 def _ngrams(tokens: list[str], widths: list[int]) -> list[str]:
     return [
-        " ".join(tokens[i : i + width])
-        for width in widths
-        for i in range(len(tokens) - width + 1)
+        " ".join(tokens[i : i + width]) for width in widths for i in range(len(tokens) - width + 1)
     ]
 
 
