@@ -82,10 +82,15 @@ def distributions(name: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Distributions over classes and predictions, of one shape and dtype.
 
     Raises:
-        ShapeError: the shapes differ.
+        ShapeError: the shapes differ, or there are no classes.
     """
     y_pred = as_tensor(y_pred)
     y_true = as_tensor(y_true, y_pred.dtype)
+    if not y_pred.ndim or not y_pred.shape[-1]:
+        raise ShapeError(
+            f"[{name}] expected y_pred (..., classes) with at least one class, got shape "
+            f"{y_pred.shape}."
+        )
     if y_true.shape != y_pred.shape:
         hint = "Integer labels need SparseCategoricalCrossentropy or one_hot"
         raise ShapeError(
@@ -151,9 +156,17 @@ def _sparse(
 
 
 def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tensor, Tensor]:
-    """Integer labels shaped like `y_pred` without `axis`, and `y_pred`."""
+    """Integer labels shaped like `y_pred` without `axis`, and `y_pred`.
+
+    Raises:
+        ValueError: an axis that `y_pred` lacks.
+        ShapeError: labels of another shape.
+    """
     y_pred = as_tensor(y_pred)
     labels = as_tensor(y_true)
+    rank = y_pred.ndim
+    if not isinstance(axis, int) or not -rank <= axis < rank:
+        raise ValueError(f"[{name}] expected an axis of y_pred {y_pred.shape}, got {axis!r}.")
     if labels.dtype not in ("int32", "int64"):
         labels = labels.astype("int32")
     if axis == -1 and labels.shape == y_pred.shape[:-1]:
@@ -161,8 +174,7 @@ def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tenso
     if labels.ndim == y_pred.ndim and labels.ndim and labels.shape[axis] == 1:
         labels = ops.squeeze(labels, axis)
     expected = list(y_pred.shape)
-    if expected:
-        del expected[axis]
+    del expected[axis]
     if labels.shape != tuple(expected):
         raise ShapeError(
             f"[{name}] expected integer labels of shape {tuple(expected)} "

@@ -80,6 +80,23 @@ def test_sparse_labels():
         losses.CategoricalCrossentropy()(np.array([0, 1, 3]), logits)
 
 
+@pytest.mark.parametrize("axis", [2, -3, None, "last"])
+def test_axis_that_predictions_lack(axis):
+    with pytest.raises((ValueError, TypeError), match=r"^\[\w+\] expected an axis"):
+        pydl.losses.sparse_categorical_crossentropy([0, 1], np.eye(2), axis=axis)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0)])
+def test_no_classes(shape):
+    nothing = np.ones(shape, "float32")
+    for loss in (
+        pydl.losses.categorical_crossentropy,
+        pydl.losses.categorical_focal_crossentropy,
+    ):
+        with pytest.raises(pydl.errors.ShapeError, match=r"^\[categorical_\w+\] expected y_pred"):
+            loss(nothing, nothing, label_smoothing=0.1)
+
+
 def test_ignored_classes_do_not_count():
     logits = np.array([[0.0, 0.0], [5.0, -5.0]], "float32")
     loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
