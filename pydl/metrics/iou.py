@@ -48,13 +48,13 @@ class IoU(Metric):
         axis: int = -1,
     ) -> None:
         super().__init__(dtype, name)
-        if max(target_class_ids) >= num_classes:
-            raise ValueError(
-                f"[{self.name}] expected target_class_ids in [0, {num_classes}), "
-                f"got {list(target_class_ids)}"
-            )
         self.num_classes = num_classes
         self.target_class_ids = list(target_class_ids)
+        if not self.target_class_ids or max(self.target_class_ids) >= num_classes:
+            raise ValueError(
+                f"[{self.name}] expected at least one of target_class_ids, all in "
+                f"[0, {num_classes}), got {self.target_class_ids}"
+            )
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
