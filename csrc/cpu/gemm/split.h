@@ -12,6 +12,9 @@ namespace {
 constexpr int64_t kSplitDepthMost = 512;     // of k at a time
 constexpr int64_t kSplitKeptBytes = 1 << 20;  // of panels: half of the L2 cache of such CPUs
 constexpr int64_t kSplitPiece = 128;          // of k: a strip of it stays in the L1 cache
+constexpr int64_t kSplitRows = 48;            // of A: fewer do not pay for splitting B,
+constexpr int64_t kStripRows = 24;            // or where that takes no time of its own,
+constexpr int64_t kStripBytes = 1 << 20;      // as B is no larger than half of the L2 cache
 
 // Blocks of k in which products are added up.
 inline int64_t split_depth(int64_t k) {
@@ -48,9 +51,11 @@ class SplitProduct {
         size_(depth_ / kSplitDepth * kChunkPairs),
         kept_(larger(1, kSplitKeptBytes / (size_ * static_cast<int64_t>(sizeof(Pairs))))) {}
 
-  // Whether it was computed; else an operand holds numbers that have no parts, and C is of no use.
+  // Whether it was computed; else it does not pay, or an operand holds numbers that have no parts,
+  // and C is of no use.
   bool run(const PydlContext* context, const KeptOperand& b, PydlStatus* status) const {
     const Pairs* ready = of_.m <= kPreparedRows ? find_ready(b) : nullptr;
+    if (!ready && of_.m < kSplitRows) return false;
     if (ready && !ready[ready_size()]) return false;
     const Cut cut(strips_, panels_, kSplitSide, of_.k, context->num_threads);
     const int64_t size = size_ * (ready ? smaller(kept_, strips_) : 1 + smaller(kept_, panels_));
@@ -188,14 +193,18 @@ class SplitProduct {
   const int64_t kept_;          // panels
 };
 
-constexpr int64_t kSplitRows = 48;  // fewer do not pay for splitting B
-
 // Whether it is faster than vectors: padding is at most half of the work.
 inline bool worth_splitting(const ProductSize& of, int64_t least_rows = kSplitRows) {
   const auto padded_size = [](int64_t n) { return divide_up(n, kSplitSide) * kSplitSide; };
   if (!has_unit(kUnitAmx) || of.m < least_rows) return false;
   if (smaller(of.n, of.k) < kSplitSide) return false;
   return 2 * padded_size(of.m) * padded_size(of.n) * padded_size(of.k) <= 3 * of.m * of.n * of.k;
+}
+
+// Whether it is for few rows and a B that is small enough to be split meanwhile.
+inline bool worth_splitting_strip(const ProductSize& of) {
+  const int64_t bytes = of.n * of.k * static_cast<int64_t>(sizeof(float));
+  return of.m <= kSplitSide && bytes <= kStripBytes && worth_splitting(of, kStripRows);
 }
 
 template <class Source, class SplitB, class Output>
@@ -220,7 +229,8 @@ inline bool multiply_by_parts(const PydlContext* context, const PydlGemmArgs& ar
                               const MatrixOutput<S, O>& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
     const ProductSize of = {args.m, args.n, args.k};
-    if (args.accumulate || !worth_splitting(of)) return false;
+    const bool kept = args.prepared_b && worth_splitting_strip(of);
+    if (args.accumulate || !(kept || worth_splitting(of))) return false;
     const float* b = static_cast<const float*>(args.b);
     const int64_t row = args.b_row_stride, column = args.b_col_stride;
     const MatrixRows a = {static_cast<const float*>(args.a), args.a_row_stride, args.a_col_stride};

@@ -9,9 +9,6 @@
 namespace pydl::cpu::PYDL_ISA {
 namespace {
 
-constexpr int64_t kStripRows = 24;        // fewer do not pay for splitting B
-constexpr int64_t kStripBytes = 1 << 20;  // of B, at most: half of the L2 cache of such CPUs
-
 // What vectors do while tile registers multiply: split the next 32 x 32 elements of B, and bring
 // near the parts of A that belong to them and the elements below.
 class SplitMeanwhile {
@@ -148,9 +145,7 @@ template <class S, class O>
 inline bool multiply_strip_by_parts(const PydlContext* context, const PydlGemmArgs& args,
                                     const MatrixOutput<S, O>& out, PydlStatus* status) {
   if constexpr (std::is_same_v<S, float>) {
-    const int64_t bytes = args.n * args.k * static_cast<int64_t>(sizeof(float));
-    if (args.accumulate || args.m > kSplitSide || bytes > kStripBytes) return false;
-    if (!worth_splitting({args.m, args.n, args.k}, kStripRows)) return false;
+    if (args.accumulate || !worth_splitting_strip({args.m, args.n, args.k})) return false;
     return StripProduct<MatrixOutput<S, O>>(args, out).run(context, status);
   } else {
     return false;

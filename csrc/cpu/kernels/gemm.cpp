@@ -54,8 +54,8 @@ PydlStatus multiply_matrices(const PydlContext* context, const PydlGemmArgs& arg
 #ifdef PYDL_ISA_avx512
   PydlStatus status = PYDL_OK;
   if (multiply_dots<S>(context, args, out, &status)) return status;
-  if (multiply_strip_by_parts(context, args, out, &status)) return status;
   if (multiply_by_parts(context, args, out, &status)) return status;
+  if (multiply_strip_by_parts(context, args, out, &status)) return status;
 #endif
   if (multiply_thin<S>(context, args, out)) return PYDL_OK;
 
