@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from pydl.layers.keras_tensor import KerasTensor
@@ -23,7 +24,7 @@ class InputLayer(Layer):
         name: The name; data in a dict is found by it.
 
     Raises:
-        ValueError: neither or both of `shape` and `batch_shape`.
+        ValueError: neither or both of `shape` and `batch_shape`, or what is no size in them.
     """
 
     def __init__(
@@ -43,6 +44,10 @@ class InputLayer(Layer):
         if isinstance(shape, int):
             raise ValueError(f"[InputLayer] expected a tuple such as ({shape},), got {shape}.")
         self.batch_shape = tuple(batch_shape if shape is None else (batch_size, *shape))
+        if not all(size is None or _is_size(size) for size in self.batch_shape):
+            raise ValueError(
+                f"[InputLayer] expected sizes of at least 0, or None, got {self.batch_shape}."
+            )
         self._input_dtype = dtype or self.compute_dtype
         self.built = True
         Node(self, (), {}, KerasTensor(self.batch_shape, self._input_dtype, self.name))
@@ -58,6 +63,10 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, "name": self.name}
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, Integral) and value >= 0
 
 
 def Input(
@@ -80,7 +89,7 @@ def Input(
         A KerasTensor of shape `(batch_size, *shape)`.
 
     Raises:
-        ValueError: neither or both of `shape` and `batch_shape`.
+        ValueError: neither or both of `shape` and `batch_shape`, or what is no size in them.
 
     Example:
         >>> import pydl

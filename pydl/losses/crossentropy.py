@@ -159,7 +159,7 @@ def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tenso
     """Integer labels shaped like `y_pred` without `axis`, and `y_pred`.
 
     Raises:
-        ValueError: an axis that `y_pred` lacks.
+        ValueError: an axis that `y_pred` lacks, or labels that are NaN.
         ShapeError: labels of another shape.
     """
     y_pred = as_tensor(y_pred)
@@ -168,6 +168,10 @@ def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tenso
     if not isinstance(axis, int) or not -rank <= axis < rank:
         raise ValueError(f"[{name}] expected an axis of y_pred {y_pred.shape}, got {axis!r}.")
     if labels.dtype not in ("int32", "int64"):
+        if labels.dtype.startswith("float") and ops.any(ops.isnan(labels)):
+            raise ValueError(
+                f"[{name}] expected integer labels, got NaN. Hint: leave out samples without a label"
+            )
         labels = labels.astype("int32")
     if axis == -1 and labels.shape == y_pred.shape[:-1]:
         return labels, y_pred

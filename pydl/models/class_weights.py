@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-
-from pydl._call_errors import show
 
 
 def with_class_weight(
@@ -19,14 +18,17 @@ def with_class_weight(
         class_weight: weight of each class; others weigh 1. None changes nothing.
 
     Raises:
-        TypeError: `class_weight` is no dict.
+        TypeError: `class_weight` is no dict of numbers by class number.
         ValueError: several outputs, no targets, or sample weights beside class weights.
     """
     if class_weight is None:
         return batch
-    if not isinstance(class_weight, dict):
+    if not isinstance(class_weight, dict) or not all(
+        isinstance(number, Integral) and isinstance(weight, Real)
+        for number, weight in class_weight.items()
+    ):
         raise TypeError(
-            f"[class_weight] expected a dict of weights by class number, got {show(class_weight)}"
+            f"[class_weight] expected a dict of weights by class number, got {class_weight!r}"
         )
     x, y, sample_weight = batch
     if (

@@ -342,10 +342,12 @@ def _metrics_among(values: Iterable[Any]) -> list[Metric]:
 
 
 def _batch_size(x: Any) -> int:
-    size = (x if isinstance(x, Tensor) else tree.flatten(x)[0]).shape[0]
-    if size == 0:  # its mean loss is NaN, and would make that of the epoch NaN
+    shape = (x if isinstance(x, Tensor) else tree.flatten(x)[0]).shape
+    if not shape:
+        raise ValueError("[data] expected batches of shape (samples, ...), got a single number")
+    if shape[0] == 0:  # its mean loss is NaN, and would make that of the epoch NaN
         raise ValueError("[data] expected batches of at least one sample, got an empty one")
-    return size
+    return shape[0]
 
 
 def _outside_graph(prediction: Any) -> Any:

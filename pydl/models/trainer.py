@@ -100,8 +100,10 @@ class Trainer(Compiled):
         )  # fmt: skip
         validation = None
         if validation_data is not None:
+            if validation_batch_size is None:
+                validation_batch_size = batch_size
             validation = self._validation_epochs(
-                validation_data, validation_batch_size or batch_size, validation_steps
+                validation_data, validation_batch_size, validation_steps
             )
         listeners = CallbackList(
             callbacks,
