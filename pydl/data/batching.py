@@ -6,16 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from pydl.data.elements import map_leaves, pad, stack
 
-__all__ = ["batches", "check_positive", "padded_batches", "unbatched"]
-
-
-def check_positive(method: str, **values: int) -> None:
-    """Raises ValueError for an argument below 1."""
-    for name, value in values.items():
-        if value < 1:
-            raise ValueError(f"[Dataset.{method}] expected {name} to be at least 1, got {value}.")
+__all__ = ["batches", "padded_batches", "unbatched"]
 
 
 def batches(dataset: Any, size: int, drop_remainder: bool) -> Callable[[], Iterator[Any]]:
@@ -41,9 +36,15 @@ def unbatched(dataset: Iterable[Any]) -> Iterator[Any]:
     """The rows of every batch."""
     for batch in dataset:
         lengths: list[int] = []
-        map_leaves(lambda leaf: lengths.append(len(leaf)), batch)
+        map_leaves(lambda leaf: lengths.append(_length(leaf)), batch)
         for i in range(min(lengths)):
             yield map_leaves(lambda leaf: leaf[i], batch)
+
+
+def _length(leaf: Any) -> int:
+    if not np.ndim(leaf):
+        raise ValueError(f"[Dataset.unbatch] expected batches, got the single value {leaf!r}.")
+    return len(leaf)
 
 
 def _combined(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from pydl.data import orders
-from pydl.data.batching import batches, check_positive, padded_batches, unbatched
+from pydl.data.batching import batches, padded_batches, unbatched
+from pydl.data.checks import check_counts, check_datasets, check_iterable, checked_range
 from pydl.data.elements import map_leaves
 from pydl.data.mapping import filtered, mapped
 from pydl.data.sources import Rows, read_generator
@@ -104,7 +105,8 @@ class Dataset:
             >>> [int(i) for i in Dataset.range(2, 8, 3)]
             [2, 5]
         """
-        return Dataset.from_arrays(np.arange(*args, dtype="int64"))
+        span = checked_range(args)
+        return Dataset.from_arrays(np.arange(span.start, span.stop, span.step, dtype="int64"))
 
     @staticmethod
     def zip(*datasets: Any) -> Dataset:
@@ -118,6 +120,7 @@ class Dataset:
             [(0, 5), (1, 6)]
         """
         parts = datasets[0] if len(datasets) == 1 and isinstance(datasets[0], tuple) else datasets
+        check_datasets("zip", Dataset, parts)
         lengths = [part._cardinality for part in parts]
         length = None if None in lengths else min(lengths)
         return Dataset(lambda: zip(*parts), length)
@@ -176,7 +179,10 @@ class Dataset:
             [0, 0, 1, 0, 1, 2]
         """
         made = mapped(self, map_func, None, False)
-        return Dataset(lambda: itertools.chain.from_iterable(made()), None)
+        return Dataset(
+            lambda: itertools.chain.from_iterable(check_iterable("flat_map", m) for m in made()),
+            None,
+        )
 
     def interleave(
         self,
@@ -198,9 +204,14 @@ class Dataset:
             >>> [int(x) for x in data]
             [0, 10, 1, 11]
         """
-        check_positive("interleave", cycle_length=cycle_length, block_length=block_length)
+        check_counts("interleave", cycle_length=cycle_length, block_length=block_length)
         made = mapped(self, map_func, num_parallel_calls, False)
-        return Dataset(lambda: orders.interleave(made(), iter, cycle_length, block_length), None)
+        return Dataset(
+            lambda: orders.interleave(
+                made(), lambda m: check_iterable("interleave", m), cycle_length, block_length
+            ),
+            None,
+        )
 
     # Batches
 
@@ -218,7 +229,7 @@ class Dataset:
             >>> [batch.tolist() for batch in Dataset.range(5).batch(2, drop_remainder=True)]
             [[0, 1], [2, 3]]
         """
-        check_positive("batch", batch_size=batch_size)
+        check_counts("batch", batch_size=batch_size)
         return Dataset(
             batches(self, batch_size, drop_remainder), self._parts(batch_size, drop_remainder)
         )
@@ -247,7 +258,7 @@ class Dataset:
             >>> [batch.tolist() for batch in data.padded_batch(2)]
             [[[1, 0], [2, 3]]]
         """
-        check_positive("padded_batch", batch_size=batch_size)
+        check_counts("padded_batch", batch_size=batch_size)
         start = padded_batches(self, batch_size, padded_shapes, padding_values, drop_remainder)
         return Dataset(start, self._parts(batch_size, drop_remainder))
 
@@ -280,7 +291,7 @@ class Dataset:
             [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
         """
         shift = size if shift is None else shift
-        check_positive("window", size=size, shift=shift, stride=stride)
+        check_counts("window", size=size, shift=shift, stride=stride)
 
         def start() -> Iterator[Any]:
             for items in orders.windows(self, size, shift, stride, drop_remainder):
@@ -309,18 +320,21 @@ class Dataset:
             >>> sorted(int(x) for x in data)
             [0, 1, 2, 3]
         """
+        check_counts("shuffle", buffer_size=buffer_size)
         return self._reordered(
             orders.Shuffle(buffer_size, seed, reshuffle_each_iteration), self._cardinality
         )
 
     def repeat(self, count: int | None = None) -> Dataset:
-        """The elements `count` times, or without end.
+        """The elements `count` times, or without end for None or -1.
 
         Example:
             >>> [int(x) for x in Dataset.range(2).repeat(2)]
             [0, 1, 0, 1]
         """
-        times = None if count is None or count < 0 else count
+        if count is not None:
+            check_counts("repeat", -1, count=count)
+        times = None if count in (None, -1) else count
         length = self._cardinality
         if length:
             length = math.inf if times is None else length * times
@@ -333,6 +347,7 @@ class Dataset:
             >>> [int(x) for x in Dataset.range(9).take(2)]
             [0, 1]
         """
+        check_counts("take", -1, count=count)
         count = math.inf if count < 0 else count
         stop = None if count == math.inf else count
         length = None if self._cardinality is None else min(self._cardinality, count)
@@ -345,6 +360,7 @@ class Dataset:
             >>> [int(x) for x in Dataset.range(4).skip(2)]
             [2, 3]
         """
+        check_counts("skip", 0, count=count)
         length = None if self._cardinality is None else max(self._cardinality - count, 0)
         return self._reordered(lambda items: itertools.islice(items, count, None), length)
 
@@ -355,11 +371,14 @@ class Dataset:
             >>> [int(x) for x in Dataset.range(5).shard(2, 1)]
             [1, 3]
         """
-        check_positive("shard", num_shards=num_shards)
+        check_counts("shard", num_shards=num_shards)
+        check_counts("shard", 0, num_shards, index=index)
         length = self._cardinality
         if length is not None and length != math.inf:
             length = max(0, -(-(length - index) // num_shards))
-        return self._reordered(lambda items: itertools.islice(items, index, None, num_shards), length)
+        return self._reordered(
+            lambda items: itertools.islice(items, index, None, num_shards), length
+        )
 
     def concatenate(self, dataset: Dataset) -> Dataset:
         """The elements of this data set, then those of another.
@@ -368,6 +387,7 @@ class Dataset:
             >>> [int(x) for x in Dataset.range(2).concatenate(Dataset.range(1))]
             [0, 1, 0]
         """
+        check_datasets("concatenate", Dataset, [dataset])
         lengths = (self._cardinality, dataset._cardinality)
         return Dataset(
             lambda: itertools.chain(self, dataset), None if None in lengths else sum(lengths)
@@ -383,19 +403,7 @@ class Dataset:
             >>> [int(x) for x in data], [int(x) for x in data]
             ([0, 1, 4], [0, 1, 4])
         """
-        kept: list[list[Any]] = []
-
-        def start() -> Iterator[Any]:
-            if kept:
-                yield from kept[0]
-                return
-            elements = []
-            for element in self:
-                elements.append(element)
-                yield element
-            kept.append(elements)
-
-        return Dataset(start, self._cardinality)
+        return Dataset(orders.cached(self), self._cardinality)
 
     def prefetch(self, buffer_size: int) -> Dataset:
         """The same elements, made by a thread that works ahead of the loop.
@@ -408,7 +416,7 @@ class Dataset:
             [0, 1, 2]
         """
         size = 2 if buffer_size == -1 else buffer_size
-        check_positive("prefetch", buffer_size=size)
+        check_counts("prefetch", buffer_size=size)
         return Dataset(lambda: prefetch(self, size), self._cardinality)
 
     # Iteration

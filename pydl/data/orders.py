@@ -11,7 +11,7 @@ import numpy as np
 
 from pydl import random
 
-__all__ = ["Shuffle", "interleave", "repeat", "windows"]
+__all__ = ["cached", "Shuffle", "interleave", "repeat", "windows"]
 
 _DRAWS = 4096  # random numbers drawn at a time
 
@@ -26,10 +26,6 @@ class Shuffle:
     """
 
     def __init__(self, buffer_size: int, seed: int | None, reshuffle: bool) -> None:
-        if buffer_size < 1:
-            raise ValueError(
-                f"[Dataset.shuffle] expected buffer_size to be at least 1, got {buffer_size}."
-            )
         if seed is None:
             seed = random.randint((), 0, 2**62, dtype="int64").item()
         self._size = buffer_size
@@ -88,6 +84,23 @@ def windows(
         yield list(islice(buffer, 0, None, stride))
         for _ in range(min(shift, len(buffer))):
             buffer.popleft()
+
+
+def cached(items: Iterable[Any]) -> Callable[[], Iterator[Any]]:
+    """What starts an iteration over items that are kept once one has gone through all of them."""
+    kept: list[list[Any]] = []
+
+    def start() -> Iterator[Any]:
+        if kept:
+            yield from kept[0]
+            return
+        elements = []
+        for element in items:
+            elements.append(element)
+            yield element
+        kept.append(elements)
+
+    return start
 
 
 def interleave(

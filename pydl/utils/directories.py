@@ -60,9 +60,12 @@ def find_files(
     """The files of a folder in alphabetical order.
 
     Raises:
+        TypeError: `directory` is no path.
         FileNotFoundError: there is no such folder.
         ValueError: no files, or labels or class names that do not fit.
     """
+    if not isinstance(directory, (str, os.PathLike)):
+        raise TypeError(f"[{caller}] expected the path of a folder, got {directory!r}.")
     root = os.fspath(directory)
     if not os.path.isdir(root):
         raise FileNotFoundError(f"[{caller}] expected a folder, got {root}.")

@@ -89,9 +89,12 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
         (2, 3, 1)
     """
     first = _channels_first("img_to_array", data_format)
-    array = np.asarray(img, dtype or "float32")
-    if array.ndim not in (2, 3):
-        raise ValueError(f"[img_to_array] expected an image, got shape {array.shape}.")
+    array = np.asarray(img)
+    if array.ndim not in (2, 3) or array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"[img_to_array] expected an image, got {array.dtype} of shape {array.shape}."
+        )
+    array = array.astype(dtype or "float32")
     array = array[..., None] if array.ndim == 2 else array
     return array.transpose(2, 0, 1) if first else array
 
@@ -165,7 +168,12 @@ def save_img(
     image = array_to_img(x, data_format, scale)
     if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
         image = image.convert("RGB")  # JPEG has no alpha
-    image.save(path, format=file_format, **kwargs)
+    try:
+        image.save(path, format=file_format, **kwargs)
+    except KeyError:
+        raise ValueError(
+            f"[save_img] expected a format that Pillow writes, got {file_format!r}."
+        ) from None
 
 
 def _pillow(caller: str) -> Any:

@@ -30,7 +30,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         array([[1., 0., 0.],
                [0., 0., 1.]])
     """
-    labels = np.asarray(x).astype("int64")
+    try:
+        labels = np.asarray(x).astype("int64")
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"[to_categorical] expected integers: {error}.") from None
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     if not num_classes:

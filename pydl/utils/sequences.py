@@ -58,12 +58,21 @@ def pad_sequences(
         )
     if maxlen is None:
         maxlen = max(map(len, sequences), default=0)
+    elif maxlen < 0:
+        raise ValueError(f"[pad_sequences] expected maxlen of at least 0, got {maxlen}.")
     rest = next((np.asarray(s).shape[1:] for s in sequences if len(s)), ())
     padded = np.full((len(sequences), maxlen, *rest), value, dtype)
     if maxlen == 0:
         return padded
     for i, sequence in enumerate(sequences):
-        kept = np.asarray(sequence[-maxlen:] if truncating == "pre" else sequence[:maxlen], dtype)
+        kept = sequence[-maxlen:] if truncating == "pre" else sequence[:maxlen]
+        try:
+            kept = np.asarray(kept, dtype)
+        except (ValueError, TypeError) as error:
+            raise type(error)(
+                f"[pad_sequences] expected items of {dtype} in row {i}: {error}. "
+                "Hint: dtype=object holds strings"
+            ) from None
         if not len(kept):
             continue
         if kept.shape[1:] != rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,10 @@ def _as_dataset(data: Any) -> Dataset:
         return Dataset.from_arrays(tuple(data))
     if isinstance(data, (tuple, dict, list, Tensor)) or hasattr(data, "__array__"):
         return Dataset.from_arrays(data)
+    if not isinstance(data, Iterable):
+        raise TypeError(
+            f"[split_dataset] expected a data set, arrays or an iterable, got {type(data).__name__}."
+        )
     return Dataset.from_generator(lambda: iter(data))
 
 

@@ -52,6 +52,10 @@ def timeseries_dataset_from_array(
         ([[0, 1, 2], [1, 2, 3]], [3, 4])
     """
     series = np.asarray(data)
+    if not series.ndim:
+        raise ValueError(
+            f"[timeseries_dataset_from_array] expected a series of steps, got {data!r}."
+        )
     start, end = _check_range(len(series), start_index, end_index)
     sizes = {"sequence_stride": sequence_stride, "sampling_rate": sampling_rate}
     for name, size in {"sequence_length": sequence_length, **sizes}.items():
