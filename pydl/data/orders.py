@@ -11,7 +11,7 @@ import numpy as np
 
 from pydl import random
 
-__all__ = ["cached", "Shuffle", "interleave", "repeat", "windows"]
+__all__ = ["Shuffle", "cached", "interleave", "repeat", "windows"]
 
 _DRAWS = 4096  # random numbers drawn at a time
 
