@@ -6,6 +6,7 @@ Probabilities are clipped to [1e-7, 1 - 1e-7] before the logarithm.
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from pydl import ops
@@ -165,7 +166,7 @@ def sparse_labels(name: str, y_true: Any, y_pred: Any, axis: int) -> tuple[Tenso
     y_pred = as_tensor(y_pred)
     labels = as_tensor(y_true)
     rank = y_pred.ndim
-    if not isinstance(axis, int) or not -rank <= axis < rank:
+    if not isinstance(axis, Integral) or not -rank <= axis < rank:
         raise ValueError(f"[{name}] expected an axis of y_pred {y_pred.shape}, got {axis!r}.")
     if labels.dtype not in ("int32", "int64"):
         if labels.dtype.startswith("float") and ops.any(ops.isnan(labels)):

@@ -42,6 +42,8 @@ def with_class_weight(
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels[..., 0]
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError("[class_weight] expected class numbers as targets y, got NaN")
     classes, positions = np.unique(labels, return_inverse=True)
     weights = np.array([class_weight.get(int(c), 1.0) for c in classes], "float32")
     return x, y, weights[positions].reshape(labels.shape)

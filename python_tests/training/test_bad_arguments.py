@@ -28,6 +28,8 @@ def compiled(**arguments):
      r"\[class_weight\] expected a dict of weights by class number, got \[1.0, 2.0\]"),
     (lambda m: m.fit(X, Y, class_weight={"dog": 1.0}), TypeError,
      r"\[class_weight\] expected a dict of weights by class number, got .*dog"),
+    (lambda m: m.fit(X, Y * np.nan, class_weight={0: 1.0}), ValueError,
+     r"\[class_weight\] expected class numbers as targets y, got NaN"),
     (lambda m: m.fit(X, Y, validation_data=(X, Y), validation_batch_size=0), ValueError,
      r"batch_size .* got 0"),
     (lambda m: m.fit(i for i in range(3)), ValueError, r"\[data\] expected batches of shape \(samples, ...\)"),
