@@ -122,11 +122,12 @@ struct Region {
 };
 
 // How many parts the rows and the columns of C are cut into: the cut whose largest region takes the
-// least time, each region packing its own operands.
+// least time, each region packing its own operands, unless B is at hand.
 struct Cut {
   int64_t rows = 1, columns = 1;
 
-  Cut(int64_t strips, int64_t panels, int64_t panel_width, int64_t k, int64_t threads) {
+  Cut(int64_t strips, int64_t panels, int64_t panel_width, int64_t k, int64_t threads,
+      bool packs_b = true) {
     const int64_t products = strips * kTileRows * panels * panel_width * larger(1, k);
     threads = smaller(threads, products / kProductsPerThread);
     int64_t least = INT64_MAX;
@@ -134,7 +135,7 @@ struct Cut {
       const int64_t across = threads / down;
       const int64_t height = divide_up(strips, down) * kTileRows;
       const int64_t width = divide_up(panels, across) * panel_width;
-      const int64_t cost = height * width + kPackingCost * (height + width);
+      const int64_t cost = height * width + kPackingCost * (height + (packs_b ? width : 0));
       if (cost >= least) continue;
       least = cost;
       rows = smaller(down, strips);

@@ -57,7 +57,9 @@ class SplitProduct {
     const Pairs* ready = of_.m <= kPreparedRows ? find_ready(b) : nullptr;
     if (!ready && of_.m < kSplitRows) return false;
     if (ready && !ready[ready_size()]) return false;
-    const Cut cut(strips_, panels_, kSplitSide, of_.k, context->num_threads);
+    const int64_t bytes = ready_size() * static_cast<int64_t>(sizeof(Pairs));
+    const bool packs_b = !ready || bytes > kKeptBytes;  // reading it from afar takes as long
+    const Cut cut(strips_, panels_, kSplitSide, of_.k, context->num_threads, packs_b);
     const int64_t size = size_ * (ready ? smaller(kept_, strips_) : 1 + smaller(kept_, panels_));
     const Scratch<Pairs> memory(context, cut.regions() * size);
     if (!memory) {
