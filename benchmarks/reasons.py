@@ -50,10 +50,6 @@ REASONS: dict[str, str] = {
     r"^training: MLP": "the limit counts products alone: of 125 us at batch 32 the two large ones took 56, "
     "Adam 32, the batch and Python 19; on two threads of 98 us 47, 19 and 17. Tile registers in the first "
     "product make it 109 -> 118 us on one thread, 127 -> 95 on two",
-    r"^layers: MLP": "the first product is most of it, alone and in the caches 29 us of 32 samples, 84 of 128; "
-    "products in tile registers would take 13 and 52, at 3.0 TFLOP/s of random numbers (3.8 of zeros)",
-    r"^MLP inference$": "1.97 and 2.00 in two runs on one thread, 1.94 in both on two: the first product "
-    "of 32 and 128 samples is most of it, at 54 to 116% of the limit",
     r"^gemm bfloat16: matmul 2048": "a third of what tile registers can do, 3.8 TFLOP/s a core: operands "
     "and partial sums come from the L3 cache",
     r"^models: ResNet-50": "150 MB of weights, as they are kept, come from beyond the L2 cache; in "
