@@ -20,7 +20,7 @@ X = np.ones((2, 3), "float32")
      r"\[BatchNormalization\] expected \(axis: int = -1, .*got \(axis='x'\)"),
     (lambda: layers.GroupNormalization(0), ValueError, "expected groups to be a positive integer, got 0"),
     (lambda: layers.MaxPooling2D(padding=3), TypeError, r"\[MaxPooling2D\] expected \(pool_size"),
-    (lambda: pydl.Input("a"), ValueError, r"\[InputLayer\] expected \(shape: "),
+    (lambda: pydl.Input("a"), ValueError, r"\[InputLayer\] expected sizes .*, got \(None, 'a'\)"),
     (lambda: layers.Dense(3)(None), TypeError, r"\[dense\] expected a tensor or an array, got None"),
     (lambda: layers.Dense(3)("abc"), TypeError, r"\[dense\] expected a tensor or an array, got 'abc'"),
     (lambda: layers.ReLU()(object()), TypeError, "expected a tensor or an array, got object"),
