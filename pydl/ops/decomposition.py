@@ -242,4 +242,4 @@ def matrix_rank(x: ArrayLike, tol: float | None = None) -> Tensor:
         tensor(1)
     """
     x = matrices("matrix_rank", x, square=False)
-    return wrapped(np.linalg.matrix_rank(array(x), tol), "int32")
+    return wrapped(lapack("matrix_rank", np.linalg.matrix_rank, array(x), tol), "int32")

@@ -38,6 +38,9 @@ def matrices(op: str, x: ArrayLike, square: bool = True) -> Tensor:
 
 
 def lapack(op: str, function: Callable, *arguments: Any) -> Any:
+    # Iterations of LAPACK may never end on these.
+    if op in ("eigh", "svd", "matrix_rank") and not np.isfinite(arguments[0]).all():
+        raise ValueError(f"[{op}] expected finite numbers, got NaN or infinity")
     try:
         return function(*arguments)
     except np.linalg.LinAlgError as error:

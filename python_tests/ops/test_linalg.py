@@ -312,3 +312,13 @@ def test_linear_against_torch():
     np.testing.assert_allclose(y.numpy(), expected.detach().numpy(), rtol=1e-4, atol=1e-4)
     for mine, other in zip(ours, theirs):
         np.testing.assert_allclose(mine.grad.numpy(), other.grad.numpy(), rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("special", [np.inf, np.nan])
+@pytest.mark.parametrize("name", ["eigh", "svd", "pinv", "matrix_rank"])
+def test_decompositions_refuse_what_they_would_never_finish(name, special):
+    x = np.eye(4)
+    x[1, 2] = special
+    with pytest.raises(ValueError, match=r"^\[\w+\] expected finite numbers, got NaN or inf"):
+        getattr(pydl.ops, name)(x)
